@@ -26,7 +26,14 @@ const wordsBefore: ReadonlySet<string> = new Set(['like', 'ilike', 'between', 'a
 
 // Functions whose arguments have a type each, so that it is known for a parameter too. That of others may be "any".
 const typedFunctions: ReadonlySet<string> = new Set([
-  ...['any', 'all', 'some', 'lower', 'upper', 'to_tsquery', 'plainto_tsquery', 'phraseto_tsquery'],
+  'any',
+  'all',
+  'some',
+  'lower',
+  'upper',
+  'to_tsquery',
+  'plainto_tsquery',
+  'phraseto_tsquery',
   'websearch_to_tsquery',
 ]);
 

@@ -58,7 +58,7 @@ function numbered(parameters: readonly Parameter[], bound: (string | null)[]): s
 
 function literal(placeholder: Placeholder, value: unknown, platform: Platform): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM passes any value too, and throws for one that is no name
-  return placeholder === 'name' ? platform.quoteIdentifier(value as string) : `${platform.quoteValue(value)}`;
+  return placeholder === 'name' ? platform.quoteIdentifier(value as string) : platform.quoteValue(value);
 }
 
 /** Returns the parameters of a value; those of its elements for an array, which the ORM writes as a list. Null where one can't be a parameter. */

@@ -61,7 +61,7 @@ export class ParameterConnection extends PostgreSqlConnection {
       const signal = abort?.signal;
       const chunks = clientOf(this, ctx)
         .getExecutor()
-        .stream<T>(compiled as CompiledQuery<T>, chunkSize, signal ? { signal } : undefined);
+        .stream<T>(compiled, chunkSize, signal ? { signal } : undefined);
       this.logQuery(logged, { sql: logged, ...context });
       for await (const chunk of chunks) yield* this.transformRawResult<T[]>(chunk, 'all');
     } catch (error) {
@@ -91,16 +91,19 @@ export class ParameterConnection extends PostgreSqlConnection {
   }
 }
 
-function clientOf(connection: PostgreSqlConnection, ctx: Transaction | undefined): Kysely<unknown> {
+function clientOf(connection: PostgreSqlConnection, transaction: unknown): Kysely<unknown> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's transactions on PostgreSQL are Kysely's
-  return (ctx as Kysely<unknown> | undefined) ?? connection.getClient();
+  return (transaction as Kysely<unknown> | undefined) ?? connection.getClient();
 }
 
 function fragmentOf(query: Query, values: Values): { sql: string; params: readonly unknown[] } {
   if (query instanceof NativeQueryBuilder) return query.toRaw();
-  // Values with names.
-  if (typeof query === 'string' && !Array.isArray(values)) return raw(query, values as Dictionary<unknown>);
-  return isRaw(query) ? query : { sql: query, params: values as readonly unknown[] };
+  if (isRaw(query)) return query;
+  return isList(values) ? { sql: query, params: values } : raw(query, values);
+}
+
+function isList(values: Values): values is readonly unknown[] {
+  return Array.isArray(values);
 }
 
 /** Separates what aborts a statement, which the ORM passes with the context of the log. */

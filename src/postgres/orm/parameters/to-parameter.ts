@@ -35,6 +35,7 @@ export function toParameter(value: unknown, platform: Platform): Parameter | nul
     case 'function':
     case 'symbol':
     case 'undefined':
+    default:
       return null;
   }
 }

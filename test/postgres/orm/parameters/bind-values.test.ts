@@ -141,7 +141,18 @@ const list = fc.oneof(
 describe('a statement has the same result with parameters as with values in its text', () => {
   test('comparisons of a column with a value of any kind', async () => {
     const operator = fc.constantFrom(
-      ...['=', '!=', '<', '>=', '@>', '<@', '&&', '~', 'like', 'ilike', String.raw`\?`, '@@'],
+      '=',
+      '!=',
+      '<',
+      '>=',
+      '@>',
+      '<@',
+      '&&',
+      '~',
+      'like',
+      'ilike',
+      String.raw`\?`,
+      '@@',
     );
     await fc.assert(
       fc.asyncProperty(column, operator, value, async (name, operation, one) => {
@@ -159,8 +170,8 @@ describe('a statement has the same result with parameters as with values in its 
         const sql = `select id from kinds where ${name} in (${isOne ? '?' : values.map(() => '?').join(', ')}) order by id`;
         const [literal, bound] = await bothOutcomes(sql, isOne ? [values] : values);
         // Of several errors, each form has another first.
-        if (typeof literal === 'string') expect(typeof bound).toBe('string');
-        else expect(bound).toEqual(literal);
+        const sameKind = typeof literal === 'string' && typeof bound === 'string';
+        expect(sameKind ? literal : bound).toEqual(literal);
       }),
       { numRuns: 600 },
     );

@@ -47,7 +47,7 @@ const document = fc
 /** Values of a row, in a form that is equal after reading. */
 const values = fc.record({
   text: maybe(text),
-  short: maybe(text.map((one) => [...one].slice(0, 5).join(''))),
+  short: maybe(text),
   mood: maybe(fc.constantFrom('sad' as const, "it's ok" as const)),
   count: maybe(fc.integer()),
   big: maybe(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
@@ -130,15 +130,14 @@ describe('what is written is what is read', () => {
         const em = orm.em.fork();
         await em.insert(Kinds, { id, ...row });
         const { document: given, tags, ...columns } = row;
-        for (const [name, value] of Object.entries(columns)) {
-          const where = { id, [name]: value };
-          expect([name, await em.count(Kinds, where)]).toEqual([name, 1]);
-          if (value !== null)
-            expect([name, await em.count(Kinds, { id, [name]: { $in: [value, value] } })]).toEqual([name, 1]);
-        }
-        if (given !== null) expect(await em.count(Kinds, { id, document: { $contains: given } })).toBe(1);
-        if (tags !== null && tags.length > 0)
-          expect(await em.count(Kinds, { id, tags: { $overlap: tags } })).toBe(1);
+        const conditions = Object.entries(columns).flatMap(([name, value]) => [
+          { [name]: value },
+          ...(value === null ? [] : [{ [name]: { $in: [value, value] } }]),
+        ]);
+        if (given !== null) conditions.push({ document: { $contains: given } });
+        if (tags !== null && tags.length > 0) conditions.push({ tags: { $overlap: tags } });
+        for (const where of conditions)
+          expect({ where, found: await em.count(Kinds, { id, ...where }) }).toEqual({ where, found: 1 });
         expect(await em.nativeDelete(Kinds, { id, ...columns })).toBe(1);
       }),
       { numRuns: 60 },

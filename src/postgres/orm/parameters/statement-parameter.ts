@@ -1,1 +1,0 @@
-import { JsonProperty, Utils } from '@mikro-orm/core';
