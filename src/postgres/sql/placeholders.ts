@@ -11,7 +11,7 @@ export interface Template {
  * Splits a statement at its placeholders, exactly where `platform.formatQuery` of the ORM puts values: also in strings and comments, and not
  * directly behind another placeholder. `\?` is a `?` of the text.
  */
-export function parseTemplate(sql: string): Template {
+export function splitPlaceholders(sql: string): Template {
   const texts: string[] = [];
   const placeholders: Placeholder[] = [];
   let text = '';

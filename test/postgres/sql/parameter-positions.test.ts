@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parameterPositions } from '../../../src/postgres/sql/parameter-positions.ts';
-import { parseTemplate } from '../../../src/postgres/sql/placeholders.ts';
+import { splitPlaceholders } from '../../../src/postgres/sql/placeholders.ts';
 
 /** Returns a statement with `$` for each value that becomes a parameter, and `?` for each that stays in the text. */
 function marked(sql: string): string {
-  const template = parseTemplate(sql);
+  const template = splitPlaceholders(sql);
   const found = parameterPositions(template);
   return template.texts
     .map((text, index) => text + (index === found.length ? '' : found[index] === true ? '$' : '?'))

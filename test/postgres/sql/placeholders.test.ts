@@ -1,7 +1,7 @@
 import { PostgreSqlPlatform } from '@mikro-orm/postgresql';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseTemplate } from '../../../src/postgres/sql/placeholders.ts';
+import { splitPlaceholders } from '../../../src/postgres/sql/placeholders.ts';
 
 const platform = new PostgreSqlPlatform();
 
@@ -10,7 +10,7 @@ test('placeholders are where the ORM puts values', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const sql = pieces.join('');
-      const { texts, placeholders } = parseTemplate(sql);
+      const { texts, placeholders } = splitPlaceholders(sql);
       const values = [...placeholders.map((kind, index) => (kind === 'name' ? `n${index}` : index)), 0];
       const written = texts.map((text, index) => {
         if (index === placeholders.length) return text;

@@ -1,8 +1,8 @@
 import { JsonProperty, RawQueryFragment, Utils, type Platform } from '@mikro-orm/core';
 import { parameterPositions } from '../../sql/parameter-positions.ts';
-import { parseTemplate, type Placeholder, type Template } from '../../sql/placeholders.ts';
+import { splitPlaceholders, type Placeholder, type Template } from '../../sql/placeholders.ts';
 import { TemplateWriter } from './template-writer.ts';
-import { toParameter, type Parameter } from './to-parameter.ts';
+import { toBoundValue, type BoundValue } from './to-bound-value.ts';
 
 /** A statement as it is sent. */
 export interface BoundStatement {
@@ -47,7 +47,7 @@ export function bindValues(sql: string, given: readonly unknown[], platform: Pla
 }
 
 /** Adds parameters to `bound`. Returns their placeholders in PostgreSQL's form. */
-function numbered(parameters: readonly Parameter[], bound: (string | null)[]): string {
+function numbered(parameters: readonly BoundValue[], bound: (string | null)[]): string {
   let text = '';
   for (const { value, type } of parameters) {
     bound.push(value);
@@ -62,16 +62,16 @@ function literal(placeholder: Placeholder, value: unknown, platform: Platform): 
 }
 
 /** Returns the parameters of a value; those of its elements for an array, which the ORM writes as a list. Null where one can't be a parameter. */
-function parametersOf(value: unknown, platform: Platform): readonly Parameter[] | null {
+function parametersOf(value: unknown, platform: Platform): readonly BoundValue[] | null {
   if (!Array.isArray(value) || JsonProperty in value) {
-    const parameter = toParameter(value, platform);
+    const parameter = toBoundValue(value, platform);
     return parameter && [parameter];
   }
-  const parameters: Parameter[] = [];
+  const parameters: BoundValue[] = [];
   for (const element of value.flat(Infinity)) {
     // The ORM has no form for a document or null in a list.
     const parameter =
-      element === null || Utils.isPlainObject(element) ? null : toParameter(element, platform);
+      element === null || Utils.isPlainObject(element) ? null : toBoundValue(element, platform);
     if (!parameter) return null;
     parameters.push(parameter);
   }
@@ -81,7 +81,7 @@ function parametersOf(value: unknown, platform: Platform): readonly Parameter[] 
 /** Returns the statement and its values, with the fragments among them as parts of the statement. */
 function resolved(sql: string, given: readonly unknown[]): { statement: Known; values: readonly unknown[] } {
   if (!given.some((value) => RawQueryFragment.isKnownFragment(value)))
-    return { statement: known.get(sql) ?? remember(sql, parseTemplate(sql)), values: given };
+    return { statement: known.get(sql) ?? remember(sql, splitPlaceholders(sql)), values: given };
   const template = new TemplateWriter();
   template.write(sql, given);
   return { statement: known.get(template.key) ?? remember(template.key, template), values: template.values };

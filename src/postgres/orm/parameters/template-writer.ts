@@ -1,5 +1,5 @@
 import { RawQueryFragment, isRaw } from '@mikro-orm/core';
-import { parseTemplate, type Placeholder, type Template } from '../../sql/placeholders.ts';
+import { splitPlaceholders, type Placeholder, type Template } from '../../sql/placeholders.ts';
 
 /** Writes a statement with the fragments of `raw` among its values as parts of its text. */
 export class TemplateWriter implements Template {
@@ -17,7 +17,7 @@ export class TemplateWriter implements Template {
   write(sql: string, values: readonly unknown[]): void {
     // Without values, the ORM leaves a text as it is.
     if (values.length === 0) return this.#append(sql);
-    const { texts, placeholders } = parseTemplate(sql);
+    const { texts, placeholders } = splitPlaceholders(sql);
     this.#append(texts[0] ?? '');
     for (const [index, placeholder] of placeholders.entries()) {
       const value = values[index];

@@ -130,7 +130,7 @@ describe('what is written is what is read', () => {
         const em = orm.em.fork();
         await em.insert(Kinds, { id, ...row });
         const { document: given, tags, ...columns } = row;
-        const conditions = Object.entries(columns).flatMap(([name, value]) => [
+        const conditions: Record<string, unknown>[] = Object.entries(columns).flatMap(([name, value]) => [
           { [name]: value },
           ...(value === null ? [] : [{ [name]: { $in: [value, value] } }]),
         ]);

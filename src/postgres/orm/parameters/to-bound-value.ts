@@ -3,7 +3,7 @@ import { JsonProperty, Utils, type Platform } from '@mikro-orm/core';
 import { documentText } from '../../../json/document-text.ts';
 
 /** A value that is sent as a parameter. */
-export interface Parameter {
+export interface BoundValue {
   readonly value: string | null;
   /** The type that a literal of the value has; undefined for one whose type PostgreSQL infers, such as a text. */
   readonly type?: 'bool' | 'int4' | 'int8' | 'numeric';
@@ -20,7 +20,7 @@ const int8 = 2n ** 63n;
  *
  * @throws InvalidJsonError for a document that can't be stored unchanged.
  */
-export function toParameter(value: unknown, platform: Platform): Parameter | null {
+export function toBoundValue(value: unknown, platform: Platform): BoundValue | null {
   switch (typeof value) {
     case 'string':
       return { value };
@@ -31,7 +31,7 @@ export function toParameter(value: unknown, platform: Platform): Parameter | nul
     case 'number':
       return Number.isFinite(value) ? { value: String(value), type: numberType(value) } : null;
     case 'object':
-      return objectParameter(value, platform);
+      return objectValue(value, platform);
     case 'function':
     case 'symbol':
     case 'undefined':
@@ -40,7 +40,7 @@ export function toParameter(value: unknown, platform: Platform): Parameter | nul
   }
 }
 
-function objectParameter(value: object | null, platform: Platform): Parameter | null {
+function objectValue(value: object | null, platform: Platform): BoundValue | null {
   if (value === null) return { value };
   if (isDate(value)) return { value: unquoted(platform.quoteValue(value)) };
   if (Buffer.isBuffer(value)) return { value: String.raw`\x${value.toString('hex')}` };
