@@ -160,7 +160,7 @@ describe('a statement has the same result with parameters as with values in its 
         const [literal, bound] = await bothOutcomes(sql, [one]);
         expect(bound).toEqual(literal);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -173,7 +173,7 @@ describe('a statement has the same result with parameters as with values in its 
         const sameKind = typeof literal === 'string' && typeof bound === 'string';
         expect(sameKind ? literal : bound).toEqual(literal);
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('a statement has the same result with parameters as with values in its 
         const [literal, bound] = await bothOutcomes(sqlOf(name), [one, 2]);
         expect(bound).toEqual(literal);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 

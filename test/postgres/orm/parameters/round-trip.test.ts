@@ -118,7 +118,7 @@ describe('what is written is what is read', () => {
         expect(found).toMatchObject(row);
         expect(await em.count(Kinds, { id })).toBe(1);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -140,7 +140,7 @@ describe('what is written is what is read', () => {
           expect({ where, found: await em.count(Kinds, { id, ...where }) }).toEqual({ where, found: 1 });
         expect(await em.nativeDelete(Kinds, { id, ...columns })).toBe(1);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
