@@ -42,7 +42,7 @@ export function parameterPositions({ texts, placeholders }: Template): readonly 
     const written = text.slice(start, end);
     // Another parameter, a second statement, or a string whose end depends on a setting of the session.
     if (kind === 'parameter' && !isPlaceholder) return none;
-    if (isComplete || (kind === 'string' && !/^[Ee]/.test(written) && written.includes('\\'))) return none;
+    if (isComplete || (kind === 'string' && endDependsOnSetting(written))) return none;
     if (open && !mayFollow(kind, written, start === open.end)) found[open.index] = false;
     open = isPlaceholder ? { index: next - 1, end } : undefined;
     if (kind === 'word' && isFirstWord) {
@@ -53,6 +53,11 @@ export function parameterPositions({ texts, placeholders }: Template): readonly 
     if (!position.move(kind, written)) return none;
   }
   return scanner.isOpen ? none : found;
+}
+
+/** Returns whether a string ends at another quote where `standard_conforming_strings` is off. */
+function endDependsOnSetting(string: string): boolean {
+  return string.includes(String.raw`\'`) && !/^[Ee$]/.test(string);
 }
 
 /** Returns whether a token can follow a parameter as it can follow a literal. */

@@ -33,6 +33,8 @@ const accepted = [
   'update t set a = $ from u where u.a = t.a and u.b = $',
   'delete from t where a = $',
   'delete from t using u where u.a = $;',
+  String.raw`select 1 from t where a ~ '^\d+' and b = E'\'' and d = $`,
+  'with x as (insert into t (a) values ($) returning a) select a into temp u from x where a != $',
   '/* of a test: ? */ select 1 from t where a = $ -- and ?',
 ];
 

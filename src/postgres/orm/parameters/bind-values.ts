@@ -84,7 +84,8 @@ function resolved(sql: string, given: readonly unknown[]): { statement: Known; v
     return { statement: known.get(sql) ?? remember(sql, splitPlaceholders(sql)), values: given };
   const template = new TemplateWriter();
   template.write(sql, given);
-  return { statement: known.get(template.key) ?? remember(template.key, template), values: template.values };
+  const { key } = template;
+  return { statement: known.get(key) ?? remember(key, template), values: template.values };
 }
 
 function remember(key: string, template: Template): Known {
