@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
 import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
@@ -103,9 +104,13 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   async ensureNamed(name: string, description: string | null = null): Promise<SynthGroup> {
     this.requireTransaction();
     // Names are not unique, so that no constraint prevents a second group: concurrent calls with the same name wait for this lock.
-    await this.em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
-      `synth_groups.name:${name}`,
-    ]);
+    await this.em
+      .getKysely()
+      .executeQuery(
+        CompiledQuery.raw('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+          `synth_groups.name:${name}`,
+        ]),
+      );
     const known = await this.findOne({ name }, { orderBy: { createdAt: 'asc', id: 'asc' } });
     return known ?? this.add({ name, description });
   }

@@ -5,8 +5,8 @@ const maxScanned = 20_000;
 const maxLength = 2_000;
 
 /**
- * Returns a statement without values: `?` for each literal, `?, …` for a list of them, no comments, on one line, at most 2,000
- * characters. Where a string or a name is not closed, a quote before it may be misplaced, and apparent SQL may be a value: the statement
+ * Returns a statement without values: `?` for each literal, `?, …` for a list of them, `$1, …` for a list of more than two parameters, no
+ * comments, on one line, at most 2,000 characters. Where a string or a name is not closed, a quote before it may be misplaced, and apparent SQL may be a value: the statement
  * is cut at its first quote.
  */
 export function statementText(sql: string, options?: ScanOptions): string {
@@ -29,6 +29,7 @@ export function statementText(sql: string, options?: ScanOptions): string {
   const text = (isUnclosed ? `${stripped.slice(0, beforeQuotes)}?` : stripped)
     .replaceAll(/ {2,}/g, ' ')
     .replaceAll(/\?(?: ?, ?\?)+/g, '?, …')
+    .replaceAll(/(\$\d+)(?:::\w+)?(?: ?, ?\$\d+(?:::\w+)?){2,}/g, '$1, …')
     .trim();
   return text.length > maxLength || !isComplete || isUnclosed ? `${text.slice(0, maxLength)}…` : text;
 }

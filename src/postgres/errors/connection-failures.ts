@@ -107,7 +107,7 @@ export function connectionFailure(
   if (error.whileConnecting || connectMessages.has(error.message)) return failed;
   if (error.message === unreadableAnswer) return lost(unreadableAnswer);
   if (lostMessages.has(error.message)) return lost('it was cut');
-  // U+0000 in a value ends the statement too early, since the ORM writes values into it; the connection is still usable.
+  // U+0000 in a value ends the statement too early, where the value is in its text; the connection is still usable.
   if ('routine' in error && error.routine === 'pq_getmsgend') return null;
   const end = lossReasons[code] ?? (/^08\w{3}$/.test(code) ? 'it broke' : undefined);
   if (end !== undefined) return lost(end);

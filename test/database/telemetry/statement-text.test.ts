@@ -13,6 +13,10 @@ describe('the text of a statement', () => {
     ['select 1, 2.5, .5, 1e-9, 0xFF, 1_000', 'select ?, …'],
     ['select -1 + a2 from t1 limit 10', 'select -? + a2 from t1 limit ?'],
     ['select $1, $2::int from t', 'select $1, $2::int from t'],
+    [
+      'select a from t where b in ($1, $2::int4,$3::int4) and c in ($4, $5) and d = $6::int4',
+      'select a from t where b in ($1, …) and c in ($4, $5) and d = $6::int4',
+    ],
     ['select a from t where b in (1, 2, 3) and c = 4', 'select a from t where b in (?, …) and c = ?'],
     ['select "it\'s", "a""b1" from "T 1"', 'select "it\'s", "a""b1" from "T 1"'],
     [

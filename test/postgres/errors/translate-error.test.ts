@@ -166,10 +166,11 @@ describe('an error of PostgreSQL has no row data', () => {
     ['22021', 'as a key', ({ experiments }) => experiments.find(`${canary}\0`)],
     ['22021', 'stored', async ({ em }) => anExperiment(em, { name: `${canary}\0` })],
     [
-      '08P01',
+      '22021',
       'stored in a batch',
       async ({ em }) => [anExperiment(em), anExperiment(em, { name: `${canary}\0` })],
     ],
+    ['08P01', 'in a text', ({ em }) => em.execute('select concat(?)', [`${canary}\0`])],
   ];
   test.each(unstorable)('%s: U+0000, %s', async (sqlState, _, work) => {
     const failure = await rejectionOf(db.transact(work));

@@ -1,15 +1,15 @@
 import type { NativeInsertUpdateOptions, QueryResult } from '@mikro-orm/core';
-import { PostgreSqlConnection } from '@mikro-orm/postgresql';
 import type { CompiledQuery, PostgresDialect } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { Connections } from '../../client/connections.ts';
+import { ParameterConnection } from '../parameters/parameter-connection.ts';
 import { translateDriverErrors } from '../../patches/orm/translate-driver-errors.ts';
 
 /**
  * The ORM's connection, which throws `DataError`s where the ORM belongs to a `Database`. All statements (of repositories, the entity
  * manager, query builders, Kysely and streams) go through a Kysely connection, so that errors are translated here, and once.
  */
-export class DataErrorConnection extends PostgreSqlConnection {
+export class DataErrorConnection extends ParameterConnection {
   override createKyselyDialect(overrides: PoolConfig): PostgresDialect {
     const dialect = super.createKyselyDialect(overrides);
     const createDriver = dialect.createDriver.bind(dialect);

@@ -11,8 +11,8 @@ import { ExactDriver } from './exact-driver.ts';
 import { rowInsert } from './row-insert.ts';
 
 /**
- * The ORM's driver, whose flush inserts a single row of our entities by a statement that each connection prepares once. The ORM writes the
- * values into the text, so that PostgreSQL parses and plans it anew for each row.
+ * The ORM's driver, whose flush inserts a single row of our entities by a statement that each connection prepares once. The ORM's own
+ * statement has no name, so that PostgreSQL parses and plans it anew for each row.
  */
 export class RowInsertDriver extends ExactDriver {
   protected override readonly connection = new DataErrorConnection(this.config);

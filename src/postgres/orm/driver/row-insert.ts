@@ -27,8 +27,8 @@ export interface RowInsert {
 }
 
 /**
- * Returns the statement that inserts `row` into `table` and returns the columns that PostgreSQL fills, as the ORM's does, but with the
- * values as parameters, so that PostgreSQL parses and plans it once on each connection. Returns null for a row that only the ORM can insert:
+ * Returns the statement that inserts `row` into `table` and returns the columns that PostgreSQL fills, as the ORM's does. PostgreSQL
+ * parses and plans it once on each connection. Returns null for a row that only the ORM can insert:
  * with raw queries, values of other types than text, number and boolean, or properties without a column.
  */
 export function rowInsert<T extends object>(
