@@ -71,6 +71,7 @@ await build({
     keepNames: true,
     // `removeServerDetached` imports its own module by the name of its export.
     minifyInternalExports: false,
+    comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: { groups: [{ name: 'inlined', test: /node_modules/ }] },
     banner: ({ name }) => (name === 'inlined' ? licenses() : ''),
   },
