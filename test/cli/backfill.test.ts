@@ -48,6 +48,48 @@ describe('synthdb backfill', () => {
   const stored = (): Promise<object[]> =>
     db.orm.em.fork().execute('select id, nome, synth_group_id from synths order by id');
 
+  test('keeps all digits of documents, and notices a member that one has twice', async () => {
+    const runs = {
+      name: 'experiments',
+      source: 'experiment',
+      entity: 'Experiment',
+      key: 'id',
+      skipBlankValues: true,
+      columns: [
+        { target: 'name', source: 'experiment' },
+        { target: 'hypothesis', source: 'experiment' },
+        { target: 'scorecardData', source: 'scorecard' },
+      ],
+    };
+    await writeFile(join(directory, 'config.json'), JSON.stringify({ targets: [runs] }));
+    const dimension = '{"score":0.5}';
+    const document = `{"feature_name":"f","description_text":"a","description_text":"b","complexity":${dimension},"initial_effort":${dimension},"perceived_risk":${dimension},"time_to_value":${dimension},"big":12345678901234567890.10}`;
+    const facts = `experiment,scorecard\ne1,"${document.replaceAll('"', '""')}"\ne2,(blank)\n`;
+
+    const strict = await run(['-', '--format', 'csv', '--strict', '--dry-run'], facts);
+    expect(strict).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('row 1, scorecard: has $.description_text more than once'),
+    });
+    const { code, stdout } = await run(['-', '--format', 'csv'], facts);
+
+    expect(stdout).toContain(
+      '1 JSON texts have a member twice, the first in row 1, scorecard, $.description_text',
+    );
+    expect(code).toBe(0);
+    expect(
+      await db.orm.em
+        .fork()
+        .execute(
+          `select id, scorecard_data ->> 'big' as big, scorecard_data ->> 'description_text' as text from experiments order by id`,
+        ),
+    ).toEqual([
+      { id: 'e1', big: '12345678901234567890.10', text: 'b' },
+      { id: 'e2', big: null, text: null },
+    ]);
+    await db.orm.em.fork().execute('delete from experiments');
+  });
+
   describe('of a spreadsheet', () => {
     const latest = {
       ...groups,
@@ -168,7 +210,9 @@ describe('synthdb backfill', () => {
         { name: 'synths', outcome: 'skipped', error: null },
       ],
     });
-    expect(told.stdout).toMatch(/^broken .*failed: .*on table "synths"$/m);
+    expect(told.stdout).toMatch(
+      /^broken .*failed: a parent references a missing row .*on table "synths" in row 1$/m,
+    );
     expect(told.stdout).toMatch(/^synths .*skipped: a dependency failed$/m);
   });
 

@@ -6,8 +6,8 @@ import { createOfflineOrm } from '../../postgres/orm/offline-orm.ts';
 import type { CellReader } from '../rows/cell-reader.ts';
 import { readCsvRecords, type CsvOptions } from '../rows/read-csv-rows.ts';
 
-/** What the cells of a property are read as: numbers, times, or an order, which is either. */
-type Reading = 'number' | 'time' | 'order';
+/** What the cells of a property are read as: numbers, times, an order, which is either, or documents. */
+type Reading = 'number' | 'time' | 'order' | 'document';
 
 /**
  * Returns the facts of a CSV. Cells of properties from which the configuration takes numbers or times are read as such; others are text.
@@ -27,8 +27,10 @@ export function readCsvFacts(
       row += 1;
       for (const [property, reading] of readings) {
         const cell = record[property];
-        if (cell != null && cell.trim() !== '')
-          record[property] = read(cell, reading, options.cells, { row, property });
+        if (cell == null || cell.trim() === '') continue;
+        // Only to notice members that it has twice: the backfill parses it.
+        if (reading === 'document') options.json.notice(cell, { row, property });
+        else record[property] = read(cell, reading, options.cells, { row, property });
       }
       yield record;
     }
@@ -38,10 +40,12 @@ export function readCsvFacts(
 
 function readingsOf(config: BackfillConfig): ReadonlyMap<string, Reading> {
   const readings = new Map<string, Reading>();
-  for (const { property, type, isOrder } of resolveConfig(createOfflineOrm().em, config).columns) {
+  for (const { property, type, isOrder, isDocument } of resolveConfig(createOfflineOrm().em, config)
+    .columns) {
     if (property === null) continue;
     if (isOrder) readings.set(property, 'order');
     else if (readings.has(property)) continue;
+    else if (isDocument) readings.set(property, 'document');
     else if (type === 'timestamptz') readings.set(property, 'time');
     else if (type === 'integer' || type === 'double precision') readings.set(property, 'number');
   }
@@ -50,7 +54,7 @@ function readingsOf(config: BackfillConfig): ReadonlyMap<string, Reading> {
 
 function read(
   cell: string,
-  reading: Reading,
+  reading: Exclude<Reading, 'document'>,
   cells: CellReader,
   at: { row: number; property: string },
 ): string {

@@ -1,7 +1,11 @@
 import { dim, print } from 'mikro-orm-safe-migrations/cli';
 import { InvalidRowError } from '../../errors.ts';
 import { parseExactJson } from '../../json/exact-json.ts';
-import { canonicalJson } from '../../legacy-import/conversion/canonical-json.ts';
+import {
+  canonicalJson,
+  NotJsonError,
+  type CanonicalJson,
+} from '../../legacy-import/conversion/canonical-json.ts';
 
 /** Where a row has a JSON text. */
 interface Place {
@@ -29,12 +33,25 @@ export class JsonReader {
   parse(text: string, at: Place): unknown {
     try {
       const value = parseExactJson(text);
-      if (typeof value === 'object' && value !== null) this.#notice(text, at);
+      if (typeof value === 'object' && value !== null) this.notice(text, at);
       return value;
     } catch (cause) {
       if (cause instanceof InvalidRowError) throw cause;
       throw new InvalidRowError(at, 'is not valid JSON', { cause });
     }
+  }
+
+  /**
+   * Notices the repeated members of a JSON text that another one parses.
+   *
+   * @throws InvalidRowError when it repeats a member and that is an error.
+   */
+  notice(text: string, at: Place): void {
+    const [repeated] = repeatedIn(text);
+    if (!repeated) return;
+    if (this.#strict) throw new InvalidRowError(at, `has ${repeated.path} more than once`);
+    this.#count += 1;
+    this.#first ??= `row ${at.row}${at.property === null ? '' : `, ${at.property}`}, ${repeated.path}`;
   }
 
   /** Prints how many texts repeat a member; nothing when none does. */
@@ -46,12 +63,13 @@ export class JsonReader {
       ),
     );
   }
+}
 
-  #notice(text: string, at: Place): void {
-    const [repeated] = canonicalJson(text).repeated;
-    if (!repeated) return;
-    if (this.#strict) throw new InvalidRowError(at, `has ${repeated.path} more than once`);
-    this.#count += 1;
-    this.#first ??= `row ${at.row}${at.property === null ? '' : `, ${at.property}`}, ${repeated.path}`;
+function repeatedIn(text: string): CanonicalJson['repeated'] {
+  try {
+    return canonicalJson(text).repeated;
+  } catch (error) {
+    if (error instanceof NotJsonError) return [];
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { BinaryRowEncoder, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
-import { isRawJSON } from '../../json/raw-json.ts';
 import { copyEncoders } from './copy-encoders.ts';
 import type { LoadColumn, LoadTarget } from './load-target.ts';
+import { validateDocument } from './validate-document.ts';
 import type { ReferencedKeys } from './referenced-keys.ts';
 import { ConversionError } from './conversion-error.ts';
 
@@ -125,20 +125,4 @@ export class RowEncoder {
 
 function isRecord(row: unknown): row is Readonly<Record<string, unknown>> {
   return typeof row === 'object' && row !== null && !Array.isArray(row);
-}
-
-function validateDocument(validate: (document: unknown) => void, document: unknown, text: CopiedValue): void {
-  try {
-    validate(document);
-  } catch (error) {
-    // A shape does not accept `bigint` or raw JSON, which hold numbers with more digits than JavaScript's.
-    if (!holdsLongNumbers(document)) throw error;
-    validate(JSON.parse(String(text)));
-  }
-}
-
-function holdsLongNumbers(value: unknown): boolean {
-  if (typeof value === 'bigint') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  return isRawJSON(value) || Object.values(value).some(holdsLongNumbers);
 }

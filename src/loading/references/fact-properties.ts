@@ -4,6 +4,7 @@ import type { LoadColumn } from '../load/load-target.ts';
 import type { BackfillTarget } from './backfill-config.ts';
 import { FactOrder } from './fact-order.ts';
 import { encodeFact, normalizeFact, parseJson } from './fact-values.ts';
+import { validateDocument } from '../load/validate-document.ts';
 import type { StagedColumn, StagedColumns } from './staged-columns.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { ConversionError } from '../load/conversion-error.ts';
@@ -48,8 +49,9 @@ export class FactProperties {
     if (!validate) return this.#add(property, type, 'value', at, (value) => encodeFact(type, value));
     return this.#add(property, type, `document for ${this.#path}.${name}`, at, (value) => {
       const document = typeof value === 'string' ? parseJson(value) : value;
-      validate(document);
-      return copyEncoders.jsonb(document);
+      const text = copyEncoders.jsonb(document);
+      validateDocument(validate, document, text);
+      return text;
     });
   }
 

@@ -2,6 +2,7 @@ import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { copyEncoders } from '../load/copy-encoders.ts';
 import { encodeJson } from '../load/encode-json.ts';
+import { parseExactJson } from '../../json/exact-json.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { ConversionError } from '../load/conversion-error.ts';
 
@@ -51,13 +52,13 @@ export function factToText(value: unknown): string {
 export const decimal = /^[-+]?(?:\d{1,1000}(?:\.\d{0,1000})?|\.\d{1,1000})(?:[eE][-+]?\d{1,3})?$/;
 
 /**
- * Parses text for a column of documents.
+ * Parses text for a column of documents, without losing digits of its numbers.
  *
  * @throws ConversionError when it is not JSON.
  */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (cause) {
     throw new ConversionError('is not valid JSON', { cause });
   }

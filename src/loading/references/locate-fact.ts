@@ -7,22 +7,23 @@ import type { ResolvedTarget } from './resolved-target.ts';
 
 /**
  * Returns the error of a target with the number of the first fact whose parent lacks a required value, or references a missing row; unchanged for
- * other errors. Call it after the rollback to the facts.
+ * other errors. `named` is before its message. Call it after the rollback to the facts.
  */
 export async function locateFact(
   session: LoadSession,
   target: ResolvedTarget,
   error: RefusedError,
+  { named }: { readonly named: string },
 ): Promise<RefusedError> {
   const condition = conditionOf(target, error);
   if (condition === null) return error;
   await session.run(buildCandidateStatement(target));
-  const named = target.key.map(
+  const joined = target.key.map(
     ({ column, staged }) => `fact.${staged.name} = ${columnName(column, 'candidate')}`,
   );
   const keys = target.key.map(({ column }) => column);
   const { fact } = await session.run(
-    `select min(fact.n) as fact from pg_temp.${factsTable} fact join pg_temp.${candidatesTable} candidate on ${named.join(' and ')}
+    `select min(fact.n) as fact from pg_temp.${factsTable} fact join pg_temp.${candidatesTable} candidate on ${joined.join(' and ')}
      where ${condition} and not exists (select from ${target.table} present where ${columnsEqual(keys, 'present', 'candidate')})`,
   );
   await session.run(`drop table pg_temp.${candidatesTable}`);
@@ -31,16 +32,8 @@ export async function locateFact(
   const at = { table, constraint, column, row: fact };
   const options = { cause: error.cause };
   return error instanceof InvalidValueError
-    ? new InvalidValueError(
-        `target "${target.name}": no fact of a parent gives a required value (23502)`,
-        at,
-        options,
-      )
-    : new DanglingReferenceError(
-        `target "${target.name}": a parent references a missing row (23503)`,
-        at,
-        options,
-      );
+    ? new InvalidValueError(`${named}no fact of a parent gives a required value (23502)`, at, options)
+    : new DanglingReferenceError(`${named}a parent references a missing row (23503)`, at, options);
 }
 
 /** Returns the condition for the candidates that the error is about; null where it is not known. */

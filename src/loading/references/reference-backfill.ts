@@ -94,9 +94,11 @@ export class ReferenceBackfill {
       return done(target, await uow.transact(({ em }) => runTarget(new ConnectionSession(em), target)));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
+      // With savepoints, the result names the target.
+      const named = this.#config.savepoints ? '' : `target "${target.name}": `;
       // The first error counts, not one of looking for the fact.
       const located = await uow
-        .transact(({ em }) => locateFact(new ConnectionSession(em), target, error))
+        .transact(({ em }) => locateFact(new ConnectionSession(em), target, error, { named }))
         .catch(() => error);
       if (!this.#config.savepoints) throw located;
       return { ...done(target, noCounts), outcome: 'failed', error: located };

@@ -8,6 +8,8 @@ export interface StagedColumn {
   readonly property: string | null;
   /** Whether it orders the facts, as a number or a time. */
   readonly isOrder: boolean;
+  /** Whether texts of the property are JSON. */
+  readonly isDocument: boolean;
   /** Encodes a value of the property for COPY. Throws `ConversionError` or `InvalidJsonError`. */
   readonly read: (value: unknown) => CopiedValue;
 }
@@ -35,6 +37,7 @@ export class StagedColumns {
       type,
       property,
       isOrder: how.startsWith('order'),
+      isDocument: type === 'jsonb' && !how.startsWith('element'),
       read,
     };
     this.#columns.set(key, made);
