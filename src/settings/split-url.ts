@@ -26,8 +26,6 @@ export const driverSuffixes = [
   'zxjdbc',
 ] as const;
 const scheme = new RegExp(`^postgres(?:ql)?(?:\\+(?:${driverSuffixes.join('|')}))?$`, 'i');
-// Most are of these characters. V8 takes 7 ms to compile the other expression.
-const plainHostName = /^[a-z0-9._-]+$/i;
 const hostName = /^[\p{L}\p{N}._-]+$/u;
 // U+0000 terminates a value in the protocol: what follows it would be another parameter.
 const control = /\p{Cc}/u;
@@ -92,8 +90,8 @@ export function splitUrl(text: string, fail: (what: string) => never): UrlPieces
 /** Returns the host if it is a name, an address, the directory of a unix socket, or empty; calls `fail` otherwise. */
 export function validateHost(host: string, fail: (what: string) => never): string {
   if (host.includes(',')) return fail(severalHosts);
-  if (host === '' || host.startsWith('/') || plainHostName.test(host)) return host;
-  if (isIPv6(host) || hostName.test(host)) return host;
+  // The name first: Node takes 2.5 ms to compile its expression for IPv6 addresses, when it is called first.
+  if (host === '' || host.startsWith('/') || hostName.test(host) || isIPv6(host)) return host;
   return fail(unreadable);
 }
 
