@@ -153,7 +153,7 @@ export class Sampler {
     const { statements, messages, error } = await measureRun({
       migrated,
       copy,
-      name: migration.name,
+      migration,
       direction,
       probed: [],
     });
