@@ -1,5 +1,4 @@
-import type { Catalog } from '../catalog/catalog.ts';
-import { readCatalog } from '../catalog/catalog.ts';
+import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import { differences } from '../catalog/differences.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';

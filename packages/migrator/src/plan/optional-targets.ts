@@ -1,6 +1,6 @@
 import type { State } from '../ledger/state.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
-import { named, refuseUnknown } from './targets.ts';
+import { findNamed, refuseUnknown } from './targets.ts';
 
 /**
  * Returns the optional migrations that texts name: each by its name, or by a beginning that no other optional one has.
@@ -12,11 +12,11 @@ export function optionalTargets(
   { migrations }: Pick<State, 'migrations'>,
 ): ReadonlySet<string> {
   const names = migrations.flatMap(({ name, optional }) => (optional === null ? [] : [name]));
-  return new Set(targets.map((target) => named(target, names) ?? refuse(target, names, migrations)));
+  return new Set(targets.map((target) => findNamed(target, names) ?? refuse(target, names, migrations)));
 }
 
 function refuse(target: string, names: readonly string[], migrations: State['migrations']): never {
-  const other = named(
+  const other = findNamed(
     target,
     migrations.map(({ name }) => name),
   );

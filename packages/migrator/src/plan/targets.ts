@@ -9,7 +9,7 @@ import type { State } from '../ledger/state.ts';
  */
 export function upTarget(target: string, names: readonly string[], pending: readonly string[]): string {
   const [, count] = /^\+(\d+)$/.exec(target) ?? [];
-  if (count === undefined) return named(target, names) ?? refuseUnknown(target, names);
+  if (count === undefined) return findNamed(target, names) ?? refuseUnknown(target, names);
   const found = pending[Number(count) - 1];
   if (found !== undefined) return found;
   throw new MigrationRefusedError(`${target} is no target: ${pending.length} migrations are pending`);
@@ -31,7 +31,7 @@ export function downTarget(target: string, applied: readonly string[], { migrati
     );
   }
   const names = migrations.map(({ name }) => name);
-  const found = named(target, applied);
+  const found = findNamed(target, applied);
   if (found !== undefined) return found;
   if (!names.includes(target)) return refuseUnknown(target, applied);
   throw new MigrationRefusedError(`${target} is not applied; choose a target that is`);
@@ -46,7 +46,7 @@ export function requireKnown(name: string, names: readonly string[]): void {
 const shortestPrefix = 4;
 
 /** Returns the name that a text is, or the only one that it begins; undefined without one. @throws MigrationRefusedError for several. */
-export function named(target: string, names: readonly string[]): string | undefined {
+export function findNamed(target: string, names: readonly string[]): string | undefined {
   if (names.includes(target)) return target;
   if (target.length < shortestPrefix) return undefined;
   const found = names.filter((name) => name.startsWith(target) || name.startsWith(`Migration${target}`));

@@ -1,6 +1,6 @@
-import { parsePlpgsqlBody } from '../sql/parse-plpgsql.ts';
+import { parsePlpgsqlBody } from '../sql/plpgsql/parse-body.ts';
 import { parseSql } from '../sql/parse-sql.ts';
-import { queriesIn } from '../sql/plpgsql-queries.ts';
+import { queriesIn } from '../sql/plpgsql/queries.ts';
 import { scanSql } from '../sql/scan-sql.ts';
 import { columnConditions, type ColumnCondition } from './conditions.ts';
 import { isNode, isTree, literalsIn, referencesIn, stringOf, type Tree } from './trees.ts';

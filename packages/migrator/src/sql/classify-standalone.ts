@@ -1,5 +1,5 @@
 import type { DefElem, IndexStmt, Node, RangeVar, ReindexStmt } from 'libpg-query';
-import { blockBody } from './block-body.ts';
+import { blockBody } from './plpgsql/block-body.ts';
 import { calledFunction } from './called-function.ts';
 import { commitsInBlock } from './commits-in-block.ts';
 import { parseSql } from './parse-sql.ts';

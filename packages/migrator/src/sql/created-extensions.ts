@@ -1,7 +1,7 @@
-import { blockBody } from './block-body.ts';
-import { parsePlpgsqlBody } from './parse-plpgsql.ts';
+import { blockBody } from './plpgsql/block-body.ts';
+import { parsePlpgsqlBody } from './plpgsql/parse-body.ts';
 import { parseSql } from './parse-sql.ts';
-import { queriesIn } from './plpgsql-queries.ts';
+import { queriesIn } from './plpgsql/queries.ts';
 
 /** Returns the extensions that a text creates, also within a block; without those that it executes as a text. */
 export async function createdExtensions(sql: string): Promise<string[]> {

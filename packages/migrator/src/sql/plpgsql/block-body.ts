@@ -1,4 +1,4 @@
-import type { Node } from './grammar.ts';
+import type { Node } from 'libpg-query';
 
 /** Returns the body of a block (`do`); null of any other statement. */
 export function blockBody(node: Node): string | null {
