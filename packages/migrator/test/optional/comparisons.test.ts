@@ -66,6 +66,19 @@ describe('check', () => {
     expect(statements).toEqual([expect.stringMatching(/^drop table .*"orders"/)]);
   });
 
+  test('still finds what entities lack in a table that an optional migration changes', async () => {
+    const db = await emptyDatabase();
+    const extra = { ...shop[authors], up: [...shop[authors].up, 'alter table authors add age int'] };
+    const comment = { ...shop[byName], up: [`comment on table authors is 'x'`] };
+    const migrator = new Migrator(shopOn(db, { ...shop, [authors]: extra, [byName]: comment }));
+    await migrator.up({ optional: [byName] });
+
+    const { agrees, entities: statements } = await migrator.check();
+
+    expect(agrees).toBe(false);
+    expect(statements).toEqual([expect.stringContaining('drop column "age"')]);
+  });
+
   test('still finds what an optional migration takes from the entities', async () => {
     const db = await emptyDatabase();
     const lossy = { ...shop[byName], up: ['alter table authors drop name'] };
@@ -114,6 +127,12 @@ async function madeOtherwise(optional: readonly string[]): Promise<Migrator> {
 }
 
 describe('a baseline', () => {
+  test('is named by up without the optional migrations that the schema lacks', async () => {
+    const migrator = await madeOtherwise([]);
+
+    await expect(migrator.up()).rejects.toThrow(`run \`baseline ${prices}\``);
+  });
+
   test('leaves optional migrations out', async () => {
     const migrator = await madeOtherwise([]);
 
