@@ -11,17 +11,17 @@ synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
 # The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
-takes_migrate-up := to allow_out_of_order allow_ahead refuse_drift lock_wait json
-takes_migrate-down := to steps all confirm lock_wait json
+takes_migrate-up := to optional allow_out_of_order allow_ahead refuse_drift lock_wait json
+takes_migrate-down := to steps all optional confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code certificates json
-takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refuse_drift from forecast json
+takes_migrate-plan := direction to steps all optional allow_out_of_order allow_ahead refuse_drift from forecast json
 takes_migrate-create := name rename drop lossy rename_column contract no_verify json
 takes_migrate-check := json
 takes_migrate-lint := all rows json
 takes_migrate-verify := pending traffic traffic_old traffic_new certificate rows json
 takes_migrate-squash := to name json
-takes_migrate-baseline := name confirm lock_wait json
+takes_migrate-baseline := name optional confirm lock_wait json
 takes_migrate-history := limit json
 takes_migrate-repair := action name reason confirm lock_wait json
 takes_migrate-purge := older_than confirm lock_wait json
@@ -66,7 +66,7 @@ $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrato
 
 .PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench bench-growth bench-peers docs schema check build format help
 
-migrate-up: $(installed) ## apply every pending migration
+migrate-up: $(installed) ## apply every pending migration, and optional ones that are named
 	@$(synthdb) migrate up $(options)
 
 migrate-down: $(installed) ## revert the migration applied last

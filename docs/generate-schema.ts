@@ -1,7 +1,9 @@
 // Writes docs/schema.sql, the schema as PostgreSQL prints it: `make schema`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { Migrator } from 'mikro-orm-safe-migrations';
+import { migrations } from '../src/migrations.ts';
 import { TestServer } from '../src/testing/index.ts';
 
 export const schemaFile = join(import.meta.dirname, 'schema.sql');
@@ -57,7 +59,7 @@ const order = ['type', 'sequence', 'table', 'view', 'function'];
 
 /** Returns the text of docs/schema.sql for the connected database: what PostgreSQL's catalog says of the schema `public`. */
 export async function schemaText(em: EntityManager): Promise<string> {
-  const migrations = await em.execute<{ name: string; checksum: string }[]>(
+  const applied = await em.execute<{ name: string; checksum: string }[]>(
     `select distinct name, checksum from migrator.history where direction = 'up' and checksum is not null order by name`,
   );
   const rows = await em.transactional(async (inner) => {
@@ -78,12 +80,21 @@ export async function schemaText(em: EntityManager): Promise<string> {
     '-- The schema as PostgreSQL prints it, for review: tables with their indexes and triggers, then functions.',
     '-- Generated from a migrated database: `make schema`. A test fails when it is stale.',
     '',
-    '-- Migrations in their order, with the checksum of each. A line never changes: a merged migration is not edited.',
-    ...migrations.map(({ name, checksum }) => `--   ${name} ${checksum}`),
+    '-- Migrations in their order, with the checksum of each. A line never changes: a merged migration is not edited. Optional ones are listed',
+    '-- too, but the schema is without what they make.',
+    ...applied.map(({ name, checksum }) => `--   ${name} ${checksum}`),
     '',
     objects.join('\n\n'),
     '',
   ].join('\n');
+}
+
+/** Applies the optional migrations and reverts them: the schema is without them, and the history has their checksums. */
+export async function recordOptional(orm: MikroORM): Promise<void> {
+  const optional = migrations.filter((Class) => 'optional' in Class).map((Class) => Class.name);
+  const migrator = new Migrator(orm);
+  await migrator.up({ optional });
+  await migrator.down({ optional });
 }
 
 /** Returns the checksum of each migration by its name, as a text of `schemaText` lists them. */
@@ -97,6 +108,7 @@ async function generate(): Promise<void> {
   await using server = await TestServer.start();
   const database = await server.createDatabase();
   try {
+    await recordOptional(database.orm);
     const text = await schemaText(database.orm.em.fork());
     const known = existsSync(schemaFile)
       ? checksumsIn(readFileSync(schemaFile, 'utf8'))

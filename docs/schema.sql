@@ -1,7 +1,8 @@
 -- The schema as PostgreSQL prints it, for review: tables with their indexes and triggers, then functions.
 -- Generated from a migrated database: `make schema`. A test fails when it is stale.
 
--- Migrations in their order, with the checksum of each. A line never changes: a merged migration is not edited.
+-- Migrations in their order, with the checksum of each. A line never changes: a merged migration is not edited. Optional ones are listed
+-- too, but the schema is without what they make.
 --   Migration20261121030000_initial_schema 9db7b897089c347e11a3501d29d42575d2596efd8480dff1f4e628cb59f6fd17
 --   Migration20261121030100_domain_checks a1b6976cd249592c56cf7d004cf909a32e60dd1f5c40631a9a5fb6cfda2c7eed
 --   Migration20261121030200_exploration_tree_rules fa637829897dc2fbd6a064cfa724dda0ceeaf8ce6ff69aefb1913ad852824545
@@ -11,6 +12,7 @@
 --   Migration20261129163000_version_every_table 97885c706559feb6a56ad479c0a42956b8923f09dde17879d1f937d846e1b245
 --   Migration20261130205048_cheaper_triggers bb7ca97902eb7b33054cb554a5859f000f3dd95d8bbea00dbf4a8d394a483bd0
 --   Migration20261201075737_flat_lists 1263e8ca8ec790f5585c9a9f02c48a1e24a03453e45ed1d89fa5b5034320353e
+--   Migration20261201114000_text_search bf2885ef9330f0bf37956a110cd4b31c37321ebbecf48c4eb0e9ed6ea9e22c31
 
 create table analysis_cache (
   analysis_id text not null,

@@ -7,6 +7,7 @@ import { Migration20261121030500_outcomes_by_synth } from './migrations/Migratio
 import { Migration20261129163000_version_every_table } from './migrations/Migration20261129163000_version_every_table.ts';
 import { Migration20261130205048_cheaper_triggers } from './migrations/Migration20261130205048_cheaper_triggers.ts';
 import { Migration20261201075737_flat_lists } from './migrations/Migration20261201075737_flat_lists.ts';
+import { Migration20261201114000_text_search } from './migrations/Migration20261201114000_text_search.ts';
 
 /** Every migration, oldest first. `synthdb migrate create` adds its migration; add a migration that is written by hand. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Migration20261129163000_version_every_table,
   Migration20261130205048_cheaper_triggers,
   Migration20261201075737_flat_lists,
+  Migration20261201114000_text_search,
 ];

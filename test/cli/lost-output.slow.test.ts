@@ -147,7 +147,8 @@ describe('a reader that closes its pipe early', () => {
 
       expect({ stdout, stderr }).toEqual({ stdout: '5\n', stderr: '' });
       const status = await new Migrator(own.orm).status();
-      expect(status.map(({ condition }) => condition)).toEqual(migrationChain.map(() => 'applied'));
+      const conditions = status.filter(({ optional }) => optional === null).map(({ condition }) => condition);
+      expect(conditions).toEqual(migrationChain.map(() => 'applied'));
       expect(await own.orm.em.execute('select holder from migrator.lease')).toEqual([{ holder: null }]);
     } finally {
       await own.drop();

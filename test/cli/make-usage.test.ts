@@ -15,7 +15,7 @@ describe('make refuses before anything is run', () => {
     [['migrate-up', 'confirm=synthlab'], 'unknown variable confirm= for make migrate-up'],
     [
       ['migrate-down', 'stpes=2'],
-      'unknown variable stpes= for make migrate-down; expected: to= steps= all=1 confirm= ',
+      'unknown variable stpes= for make migrate-down; expected: to= steps= all=1 optional= confirm= ',
     ],
     [['migrate-redo', 'steps=2'], 'unknown variable steps= for make migrate-redo'],
     [['migrate-status', 'to=x'], 'unknown variable to= for make migrate-status'],
@@ -57,7 +57,9 @@ describe('make refuses before anything is run', () => {
 test('help lists what each target takes', async () => {
   const { stdout } = await checkout.make(['help']);
 
-  expect(stdout).toMatch(/make migrate-down +revert .*\n +\[to= steps= all=1 confirm= lock_wait= json=1\]\n/);
+  expect(stdout).toMatch(
+    /make migrate-down +revert .*\n +\[to= steps= all=1 optional= confirm= lock_wait= json=1\]\n/,
+  );
 });
 
 test('slow files are left out by test, unless files are named, and not by test-all', async () => {

@@ -56,6 +56,7 @@ describe('synthdb migrate', () => {
         duration: expect.any(Number),
         by: expect.stringMatching(/^\S+ \(\S+@\S+\)$/),
         checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
+        optional: null,
       })),
       expect.objectContaining({
         name: tree,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { TestServer } from '../../src/testing/index.ts';
-import { migrationChain } from '../schema/migration-chain.ts';
+import { allMigrations } from '../schema/migration-chain.ts';
 import { Commands, type Loader } from './commands.ts';
 import { checkout, type Project } from './projects.ts';
 
@@ -20,7 +20,7 @@ async function changeEntity({ directory }: Project): Promise<void> {
 /** What the folder of migrations has besides the chain. */
 async function added({ directory }: Project): Promise<string[]> {
   const names = await readdir(join(directory, 'src/migrations'));
-  return names.map((file) => file.replace(/\.ts$/, '')).filter((name) => !migrationChain.includes(name));
+  return names.map((file) => file.replace(/\.ts$/, '')).filter((name) => !allMigrations.includes(name));
 }
 
 test.each<['ours' | 'orm', string[], Loader]>([
@@ -42,7 +42,7 @@ test.each<['ours' | 'orm', string[], Loader]>([
     expect(name).toMatch(/^Migration\d{14}_add_motto$/);
     expect(others).toEqual([]);
     expect(await readFile(join(project.directory, 'src/migrations.ts'), 'utf8')).toMatch(
-      new RegExp(`  ${migrationChain.at(-1)},\n  ${name},\n\\];\n$`),
+      new RegExp(`  ${allMigrations.at(-1)},\n  ${name},\n\\];\n$`),
     );
     using commands = new Commands(project, db.url, loader);
     expect(await commands.orm('migration:up')).toMatchObject({

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { sql } from 'kysely';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { containsText, type TextCollation } from '../../src/repositories/read-model/contains-text.ts';
 import { sharedCoordinates } from '../../src/testing/allocate-database.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
+import { optionalMigrations } from '../schema/migration-chain.ts';
 
 const stored = [
   'José',
@@ -123,7 +123,7 @@ test('a database in another encoding is searched by its locale', async () => {
   }
 });
 
-describe('with an index of trigrams, as docs/performance.md has it', () => {
+describe('with the optional index of trigrams', () => {
   const searched = 'c4ca4238';
   let db: TestDatabase;
   beforeAll(async () => {
@@ -132,10 +132,7 @@ describe('with an index of trigrams, as docs/performance.md has it', () => {
     await em.execute(`
       insert into synths (id, nome, descricao)
       select 'syn_' || i, case when i % 7 = 0 then 'José ' || i else 'n' || i end, md5(i::text) from generate_series(1, 5000) i`);
-    const page = await readFile(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
-    const [, statements = ''] = /```sql\n(create extension[^`]+)```/.exec(page) ?? [];
-    for (const statement of statements.split(';\n').filter((text) => text.trim() !== ''))
-      await em.getConnection().execute(statement);
+    await new Migrator(db.orm).up({ optional: [...optionalMigrations] });
     await em.execute('vacuum analyze synths');
   });
   afterAll(() => db.drop());

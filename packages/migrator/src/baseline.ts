@@ -6,6 +6,7 @@ import type { Lease } from './lease/lease.ts';
 import { describeLeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireConsistent } from './plan/selection.ts';
+import { optionalTargets } from './plan/optional-targets.ts';
 import { requireKnown } from './plan/targets.ts';
 import type { MigrationEvent } from './run/context/migration-event.ts';
 import { findRowChange } from './sql/changes-rows.ts';
@@ -13,16 +14,25 @@ import { inTransaction, poolSession } from './session/session.ts';
 import type { State } from './ledger/state.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
+/** Which migrations to record as applied. */
+export interface BaselineRequest {
+  /** The last one. */
+  readonly name: string;
+  /** Optional ones before it, whose results the schema has too: their names, or beginnings that no other has. */
+  readonly optional?: readonly string[] | undefined;
+}
+
 /** Implements `Migrator.baseline`, for the holder of the lease. */
 export async function baseline(
   migrated: MigratedDatabase,
   lease: Lease,
   state: State,
-  name: string,
+  request: BaselineRequest,
   report: (event: MigrationEvent) => void,
 ): Promise<string[]> {
   const { orm, schema, tables } = migrated;
-  const declared = toDeclare(state, name);
+  const { name } = request;
+  const declared = toDeclare(state, request);
   if (declared.length === 0) return [];
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
@@ -92,17 +102,23 @@ async function unverifiedPart(statements: readonly string[]): Promise<string | n
   return found;
 }
 
-function toDeclare(state: State, name: string) {
+function toDeclare(state: State, { name, optional = [] }: BaselineRequest) {
   requireConsistent(state);
   const names = state.migrations.map((migration) => migration.name);
   requireKnown(name, names);
+  const wanted = new Set([...optionalTargets(optional, state), name]);
   const applied = new Set(state.log.map((row) => row.name));
   const at = names.indexOf(name);
+  const declared = state.migrations
+    .slice(0, at + 1)
+    .filter((one) => !applied.has(one.name) && (one.optional === null || wanted.has(one.name)));
   const beyond = names.slice(at + 1).filter((one) => applied.has(one));
-  if (beyond.length > 0) {
+  // An optional one may be applied after later ones.
+  const goesBack = state.migrations[at]?.optional === null || declared.some((one) => one.optional === null);
+  if (beyond.length > 0 && goesBack) {
     throw new MigrationRefusedError(
       `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied and newer than ${name}: a baseline can't go back; run \`up\``,
     );
   }
-  return state.migrations.slice(0, at + 1).filter((migration) => !applied.has(migration.name));
+  return declared;
 }

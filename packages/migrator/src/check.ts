@@ -1,9 +1,11 @@
 import { differences } from './catalog/differences.ts';
 import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
+import { optionalBaseline } from './leftovers/optional-baseline.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
 import { compareEntities } from './entities/entity-differences.ts';
+import { madeByOptional } from './entities/made-by-optional.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { editsBy } from './ledger/edits.ts';
 import { lastEntries } from './ledger/history.ts';
@@ -17,7 +19,7 @@ import { differencesAfter, type MigratedDatabase } from './catalog/migrated-data
 /** Whether database, migrations and entities agree, and their differences. */
 export interface CheckResult {
   readonly agrees: boolean;
-  /** Migrations that are pending or have a problem. */
+  /** Migrations that are pending or have a problem; without optional ones that are not applied. */
   readonly migrations: readonly MigrationStatus[];
   /** Files with migrations that the configuration's list lacks, so that they are never applied. Empty without a list. */
   readonly unlisted: readonly string[];
@@ -33,7 +35,7 @@ export interface CheckResult {
   readonly leftOut: readonly LeftOut[];
   /**
    * Differences between what the entities create (`expected`) and what all migrations create (`found`), as PostgreSQL prints both, each
-   * with a remedy. Limited to what entities describe.
+   * with a remedy. Limited to what entities describe, and without what applied optional migrations add. Those that are not applied don't count.
    */
   readonly entityDifferences: readonly RemediedDifference[];
   /**
@@ -62,18 +64,25 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const complete = ignored.without(await readCatalog(scratch, schema));
     const repeated = await lastEntries(poolSession(scratch), tables);
     const migrations = statusOf({ ...state, edits: editsBy(state, repeated) }).filter(
-      ({ condition }) => condition !== 'applied',
+      ({ condition }) => condition !== 'applied' && condition !== 'optional',
     );
     const isComplete = async () =>
       (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
     const pending = migrations.some(({ condition }) => condition === 'pending');
-    const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
+    const last = state.migrations.findLast(({ optional }) => optional === null);
+    const baseline =
+      pending && (await isComplete())
+        ? (last?.name ?? null)
+        : differing && differing.length > 0
+          ? await optionalBaseline(migrated, state, found)
+          : null;
     const database =
       differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
     const { differing: entityDifferences, statements: entities } = await compareEntities(
       scratch,
       schema,
       ignored,
+      await madeByOptional(migrated, state, complete),
     );
     const agrees = [migrations, unlisted, database, entityDifferences, entities].every(
       (part) => part?.length === 0,

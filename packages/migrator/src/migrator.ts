@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { baseline } from './baseline.ts';
+import { baseline, type BaselineRequest } from './baseline.ts';
 import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
@@ -68,8 +68,7 @@ export class Migrator {
   }
 
   /**
-   * Returns every migration that the code or the database has, in the code's order. Runs no code of a migration, and changes
-   * nothing.
+   * Returns every migration that the code or the database has, in the code's order. Calls none of them, and changes nothing.
    */
   async status(): Promise<MigrationStatus[]> {
     return statusOf(await readState(this.#orm, this.#tables));
@@ -85,7 +84,7 @@ export class Migrator {
   }
 
   /**
-   * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
+   * Applies pending migrations, oldest first, optional ones only where `request` names them, and returns them. Of several runners at once, one migrates; the others wait and find
    * nothing to do. Where all that a squash replaces is applied, records the squash in its place. Calls each pending migration and counts
    * the rows that would make its statements fail before the first one is applied; emits `prechecked` with the result.
    *
@@ -216,7 +215,8 @@ export class Migrator {
     const report = await lint(this.#database(), state, this.#limits(), request);
     if (request.rows === undefined) return report;
     const { withHeldTimes } = await import('./forecast/lint-at-rows.ts');
-    return withHeldTimes(this.#database(), report, { order: orderOf(state), rows: request.rows });
+    const order = orderOf(state, new Set(report.migrations));
+    return withHeldTimes(this.#database(), report, { order, rows: request.rows });
   }
 
   /**
@@ -238,18 +238,19 @@ export class Migrator {
 
   /**
    * Records the migrations up to `name` as applied to a schema that was created in another way, and returns the names of those that were
-   * not recorded before, oldest first. First compares the schema with one that these migrations create on a scratch database. Emits
+   * not recorded before, oldest first. Of optional ones, only `name` and those in `optional`. First compares the schema with one that these migrations create on a scratch database. Emits
    * `unverified` for each that also changes rows or runs code, whose effect it can't compare.
    *
    * @throws MigrationRefusedError when it differs in anything, when a later migration is applied, or when the role may not create databases;
    * nothing is recorded then. MigratorError `lock_held`, `lock_lost`.
    */
-  async baseline(name: string): Promise<string[]> {
+  async baseline(name: string, { optional }: Omit<BaselineRequest, 'name'> = {}): Promise<string[]> {
     refuseSmallPool(this.#orm);
     const migrations = await readMigrations(this.#orm);
     return this.#runner().withLease(async (lease) => {
       const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
-      return baseline(this.#database(), lease, state, name, (event) => this.#options.onEvent?.(event));
+      const request = { name, optional };
+      return baseline(this.#database(), lease, state, request, (event) => this.#options.onEvent?.(event));
     });
   }
 

@@ -13,6 +13,7 @@ import {
   withoutExtension,
   type MigrationFile,
 } from './files/migration-files.ts';
+import type { CodeMigration } from './files/code-migration.ts';
 import { readMigrations } from './files/read-migrations.ts';
 import { writeNewFile } from './files/write-new-file.ts';
 import { Migrator } from './migrator.ts';
@@ -56,7 +57,7 @@ const schema = 'migrator';
  *
  * A project with `migrationsList` has to change the list. The role must be allowed to create databases.
  *
- * @throws MigrationRefusedError when a migration does more than add statements, timeouts differ, or the results do; nothing is written then. MigratorError
+ * @throws MigrationRefusedError when a migration is optional or does more than add statements, timeouts differ, or the results do; nothing is written then. MigratorError
  * `failed` when a migration fails on the scratch database.
  */
 export async function squashMigrations(
@@ -66,10 +67,11 @@ export async function squashMigrations(
   const { ignore, scratchUrl } = withConfiguredOptions(orm, options);
   const [files, migrations] = [await migrationFiles(orm), await readMigrations(orm)];
   const names = files.map(({ name }) => name);
-  const last = upTarget(to, names, new Set());
+  const last = upTarget(to, names, names);
   const chosen = migrations.slice(0, names.indexOf(last) + 1);
   if (chosen.length < 2)
     throw new MigrationRefusedError(`${last} is the first migration: a squash needs at least two`);
+  refuseOptional(chosen);
   refuseUnquotable(chosen.map(({ name }) => name));
   const naming = squashNaming(orm, title, last, names);
   const path = join(directoryFor(orm, files[chosen.length - 1]), naming.file);
@@ -105,6 +107,16 @@ export async function squashMigrations(
     reversible: content.down !== null,
     ...report,
   };
+}
+
+// A squash is applied everywhere.
+function refuseOptional(chosen: readonly CodeMigration[]): void {
+  const found = chosen.find(({ optional }) => optional !== null);
+  if (found)
+    throw new MigrationRefusedError(
+      `${found.name} is optional, and a squash would apply it everywhere: choose an older --to, or first move it behind ${chosen.at(-1)?.name}, ` +
+        `under a later name and with static replaces = ['${found.name}']`,
+    );
 }
 
 // They become literals, which are read from the text.

@@ -171,6 +171,7 @@ describe('a plan', () => {
           'commit',
         ],
         takesOver: [],
+        optional: null,
       },
     ]);
   });

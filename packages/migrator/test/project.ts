@@ -17,6 +17,8 @@ interface Written {
   readonly loses?: readonly string[];
   readonly refuses?: readonly string[];
   readonly irreversible?: string;
+  /** Why one would want it, where it is applied only by its name. */
+  readonly optional?: string;
   readonly lint?: Readonly<Record<string, string>>;
 }
 
@@ -53,10 +55,21 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
-  { up, down = [], transactional = true, replaces, loses, refuses, irreversible, lint, ...settings }: Written,
+  {
+    up,
+    down = [],
+    transactional = true,
+    replaces,
+    loses,
+    refuses,
+    irreversible,
+    optional,
+    lint,
+    ...settings
+  }: Written,
 ): MigrationObject {
   const text = `return class extends Migration {
-    ${Object.entries({ replaces, loses, refuses, irreversible, lint })
+    ${Object.entries({ replaces, loses, refuses, irreversible, optional, lint })
       .filter(([, value]) => value !== undefined)
       .map(([property, value]) => `static ${property} = ${JSON.stringify(value)};`)
       .join(' ')}

@@ -27,6 +27,7 @@ const planned = {
   known: true,
   statements: [],
   takesOver: [...replaces],
+  optional: null,
 };
 
 async function migratedDatabase(): Promise<TestDatabase> {

@@ -10,6 +10,7 @@ import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { comparable } from './comparable.ts';
 import { createDescribed } from './described-catalog.ts';
 import { dropLeftOut } from './drop-left-out.ts';
+import type { MadeByOptional } from './made-by-optional.ts';
 import { quoteDefaults } from './quote-defaults.ts';
 
 /** How the schema of all migrations differs from that of the entities. */
@@ -22,12 +23,13 @@ export interface EntityDifferences {
 
 /**
  * Compares what migrations and entities create, as PostgreSQL prints both. `scratch` has the schema of all migrations, and of the entities
- * afterwards. What entities can't describe counts only if the ORM's generator would drop it.
+ * afterwards. What entities can't describe counts only if the ORM's generator would drop it, and no optional migration makes it.
  */
 export async function compareEntities(
   scratch: MikroORM,
   schema: string,
   ignored: IgnoredObjects,
+  optional: MadeByOptional = { has: () => false },
 ): Promise<EntityDifferences> {
   await quoteDefaults(scratch);
   const made = ignored.without(await readCatalog(scratch, schema));
@@ -41,7 +43,10 @@ export async function compareEntities(
   const { expected, found } = comparable(scratch, ignored.without(objects), made);
   const differing = await settledDifferences(scratch, schema, differences(expected, found));
   const names = new Set(
-    [...differing.map(({ object }) => object), ...dropped(made, changed, objects)].map(nameOf),
+    [
+      ...differing.map(({ object }) => object),
+      ...dropped(made, changed, { described: objects, optional }),
+    ].map(nameOf),
   );
   const needed = statements.filter((sql) => [...names].some((name) => sql.includes(name)));
   const failed = failures.map(({ sql, message }): RemediedDifference => ({
@@ -97,16 +102,23 @@ function catalogAfter(
   });
 }
 
-/** Returns the objects and parts that the ORM's statements drop, and that the entities don't create again. */
-function dropped(made: Catalog, changed: Catalog, described: Catalog): string[] {
+/** Returns the objects and parts that the ORM's statements drop, that the entities don't create again, and that no optional migration makes. */
+function dropped(
+  made: Catalog,
+  changed: Catalog,
+  { described, optional }: { readonly described: Catalog; readonly optional: MadeByOptional },
+): string[] {
   return [...made].flatMap(([object, { parts }]) => {
     const after = changed.get(object);
-    if (!after) return described.has(object) ? [] : [object];
+    if (!after) return described.has(object) || optional.has(object, null) ? [] : [object];
     const needed = described.get(object)?.parts;
     return [...parts]
       .filter(
         ([part, values]) =>
-          !after.parts.has(part) && needed?.has(part) !== true && isDescribable(object, part, values),
+          !after.parts.has(part) &&
+          needed?.has(part) !== true &&
+          !optional.has(object, part) &&
+          isDescribable(object, part, values),
       )
       .map(([part]) => part);
   });

@@ -13,6 +13,7 @@ import { callGuarded } from './guarded-migration.ts';
 import { readDeclarations, type Declarations } from './declarations.ts';
 import type { MigrationFile } from './migration-files.ts';
 import type { MigrationSettings } from './migration-settings.ts';
+import { requireOptional } from './optional.ts';
 import { requireReplaces } from './replaces.ts';
 
 export type Direction = 'up' | 'down';
@@ -36,6 +37,8 @@ export class CodeMigration {
   readonly hasFile: boolean;
   /** The names of the migrations that it replaces, as a squash does; usually none. */
   readonly replaces: readonly string[];
+  /** Why one would want it, where it is applied only by its name; null for one that belongs to every database. */
+  readonly optional: string | null;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   #loaded: Promise<LoadedMigration> | undefined;
@@ -43,13 +46,14 @@ export class CodeMigration {
   constructor(
     orm: MikroORM,
     file: MigrationFile,
-    { textDigest, replaces }: Pick<CodeMigration, 'textDigest' | 'replaces'>,
+    { textDigest, replaces, optional }: Pick<CodeMigration, 'textDigest' | 'replaces' | 'optional'>,
   ) {
     this.#orm = orm;
     this.#file = file;
     this.name = file.name;
     this.textDigest = textDigest;
     this.replaces = replaces;
+    this.optional = optional;
     this.hasFile = typeof file.source !== 'string';
   }
 
@@ -82,6 +86,8 @@ export class LoadedMigration {
   readonly textDigest: string | null;
   readonly transactional: boolean;
   readonly settings: MigrationSettings;
+  /** Why one would want it, where it is applied only by its name; null for any other. */
+  readonly optional: string | null;
   /** Whether it has a `down`: that of the ORM's class only throws. */
   readonly hasDown: boolean;
   readonly #orm: MikroORM;
@@ -92,7 +98,7 @@ export class LoadedMigration {
 
   private constructor(
     orm: MikroORM,
-    { name, textDigest }: CodeMigration,
+    { name, textDigest, optional }: CodeMigration,
     file: MigrationFile,
     sample: Migration,
   ) {
@@ -101,6 +107,7 @@ export class LoadedMigration {
     this.#sample = sample;
     this.name = name;
     this.textDigest = textDigest;
+    this.optional = optional;
     this.transactional = sample.isTransactional();
     this.settings = settingsOf(sample);
     this.hasDown = definesDown(sample);
@@ -109,6 +116,7 @@ export class LoadedMigration {
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
     const sample = await file.make();
     requireReplaces(migration.name, sample, migration.replaces);
+    requireOptional(migration.name, sample, migration.optional);
     const loaded = new LoadedMigration(orm, migration, file, sample);
     for (const check of [loaded.settings.prechecks, loaded.settings.postchecks].flatMap((one) => one ?? []))
       await queryText(check);

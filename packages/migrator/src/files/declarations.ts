@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import { MigrationRefusedError } from '../session/errors.ts';
+import { reasonIn } from './reason-in.ts';
 
 /** What a migration declares of one table or column: `orders.note: the notes are archived`. */
 export interface Declaration {
@@ -43,7 +44,7 @@ export function readDeclarations(name: string, instance: Migration): Declaration
     return {
       loses: listIn(declared, 'loses'),
       refuses: listIn(declared, 'refuses'),
-      irreversible: reasonIn(declared),
+      irreversible: reasonIn(declared, 'irreversible'),
       lint: reasonsIn(declared),
     };
   } catch (cause) {
@@ -78,12 +79,6 @@ function listIn(declared: object, property: 'loses' | 'refuses'): Declaration[] 
       throw new Error(`its \`${property}\` has ${JSON.stringify(text)}; write ${form}`);
     return { parts: partsOf(object), text, reason: reason.trim() };
   });
-}
-
-function reasonIn(declared: object): string | null {
-  const value: unknown = 'irreversible' in declared ? declared.irreversible : null;
-  if (value === null || (typeof value === 'string' && value.trim() !== '')) return value;
-  throw new Error("its `irreversible` has no reason; write static irreversible = 'why'");
 }
 
 function partsOf(name: string): string[] {

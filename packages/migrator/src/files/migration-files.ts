@@ -7,15 +7,14 @@ import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
 import type { MigrationClass } from './migration-class.ts';
-import { replacesOf } from './replaces.ts';
 
 /** A migration of the code. */
 export interface MigrationFile {
   readonly name: string;
   /** Its file; for a class in the configuration's list, the text of the class. */
   readonly source: string | { readonly path: string };
-  /** The names that the class in the configuration's list replaces; undefined for a file, whose class is not loaded. */
-  readonly replaces?: readonly string[];
+  /** The class in the configuration's list; undefined for a file, whose class is not loaded. */
+  readonly listed?: object;
   /** Returns a new instance. */
   make(): Promise<Migration>;
 }
@@ -125,7 +124,7 @@ function listed(orm: MikroORM, entry: Listed): MigrationFile {
   return {
     name: withoutExtension(name),
     source: String(Class),
-    replaces: replacesOf(Class),
+    listed: Class,
     make: async () => make(),
   };
 }

@@ -42,7 +42,8 @@ export async function forecastSteps(
           }
           const step = { migrated, server, migration, direction, statistics, originals };
           forecasts.push(await forecastMigration(context, step));
-          const run = direction === 'up' ? migrator.repeat([name]) : migrator.down({});
+          const reverted = migration.optional === null ? {} : { optional: [name] };
+          const run = direction === 'up' ? migrator.repeat([name]) : migrator.down(reverted);
           failed = await run.then(
             () => null,
             () => name,

@@ -154,7 +154,7 @@ export class Sampler {
     const { statements, messages, error } = await measureRun({
       migrated,
       copy,
-      name: migration.name,
+      migration,
       direction,
       probed: [],
       countsRows: isInMemory,

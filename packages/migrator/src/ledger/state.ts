@@ -42,7 +42,7 @@ export interface State {
   readonly edits: ReadonlyMap<string, Edit>;
 }
 
-/** Reads the state. Runs no code of a migration, changes nothing, and creates no table. */
+/** Reads the state. Calls no migration, changes nothing, and creates no table. */
 export async function readState(orm: MikroORM, tables: MigratorTables): Promise<State> {
   const migrations = await readMigrations(orm);
   return stateOf(migrations, await readDatabase(orm, tables));

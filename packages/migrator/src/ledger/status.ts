@@ -5,6 +5,7 @@ import { blockedSquashes } from './takeovers.ts';
 
 /**
  * - `applied`, `pending`
+ * - `optional`: not applied, and left out by `up` until it is named
  * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it, if its file is there
  * - `edited`: its file differs from that which was applied. `status` says so for a reformatted file too, until `up` has found its SQL to be the
  *   same; of a class in a list it says nothing, since its text depends on the loader. `up` compares the SQL of both
@@ -18,6 +19,7 @@ import { blockedSquashes } from './takeovers.ts';
 export type MigrationCondition =
   | 'applied'
   | 'pending'
+  | 'optional'
   | 'unfinished'
   | 'edited'
   | 'missing'
@@ -39,6 +41,8 @@ export interface MigrationStatus {
   readonly by: string | null;
   /** The digest of the SQL that was applied; null when it is not applied, or the SQL is not known. */
   readonly checksum: string | null;
+  /** Why one would want an optional migration; null for any other, and for one that the code does not have. */
+  readonly optional: string | null;
 }
 
 const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'abandon', 'forget', 'replaced']);
@@ -86,6 +90,7 @@ export function statusOf(state: State): MigrationStatus[] {
       duration: row && entry ? Date.parse(entry.finishedAt) - Date.parse(entry.startedAt) : null,
       by: row && entry ? `${entry.role} (${entry.osUser ?? '?'}@${entry.host ?? '?'})` : null,
       checksum: row ? (entry?.checksum ?? null) : null,
+      optional: migration?.optional ?? null,
     };
 
     function condition(): MigrationCondition {
@@ -94,6 +99,7 @@ export function statusOf(state: State): MigrationStatus[] {
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (blocked.has(name)) return 'blocked';
       if (takeovers.some((one) => one.name === name)) return 'takeover';
+      if (!row && migration.optional !== null) return 'optional';
       if (!row) return order.indexOf(name) < lastApplied ? 'late' : 'pending';
       const edit = edits.get(name);
       if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';

@@ -20,7 +20,7 @@ import { withMessages, type Messages } from './observation/with-messages.ts';
 
 /** Which migrations to lint. */
 export interface LintRequest {
-  /** Their names, or all of the code, or those that are not applied. Default `pending`. */
+  /** Their names, or all of the code, or those that are not applied, without optional ones. Default `pending`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
   /** Also measures for how long locks are held, on so many generated rows in each table that a migration touches. Absent for no measurement. */
   readonly rows?: number | undefined;
@@ -33,9 +33,8 @@ export async function lint(
   limits: Limits,
   { migrations: requested = 'pending' }: LintRequest,
 ): Promise<LintReport> {
-  const order = orderOf(state);
-  const applied = new Set(state.log.map(({ name }) => name));
-  const chosen = chosenFrom(order, applied, requested);
+  const chosen = chosenFrom(state, requested);
+  const order = orderOf(state, chosen);
   const last = order.findLastIndex((name) => chosen.has(name));
   if (last === -1) return { migrations: [], findings: [], silenced: [], notLinted: [], leftOut: [] };
   return withScratchDatabase(migrated, (scratch, guard) =>
@@ -47,26 +46,35 @@ export async function lint(
         const migration = code.get(name);
         if (migration && !(await linter.run(migration, chosen.has(name)))) break;
       }
-      return linter.report([...chosen]);
+      return linter.report(names.filter((name) => chosen.has(name)));
     }),
   );
 }
 
-/** Returns the names of the migrations in the order in which they run: first what is applied, in that order, as on the database. */
-export function orderOf({ log, migrations }: State): string[] {
-  const names = migrations.map(({ name }) => name);
-  return [...new Set([...log.map(({ name }) => name).filter((name) => names.includes(name)), ...names])];
+/**
+ * Returns the names of the migrations in the order in which they run: first what is applied, in that order, as on the database. Without optional
+ * ones that are neither applied nor `chosen`.
+ */
+export function orderOf({ log, migrations }: State, chosen: ReadonlySet<string>): string[] {
+  const known = new Set(migrations.map(({ name }) => name));
+  const applied = log.map(({ name }) => name).filter((name) => known.has(name));
+  const others = migrations.filter(({ name, optional }) => optional === null || chosen.has(name));
+  return [...new Set([...applied, ...others.map(({ name }) => name)])];
 }
 
 function chosenFrom(
-  order: readonly string[],
-  applied: ReadonlySet<string>,
+  { log, migrations }: State,
   requested: NonNullable<LintRequest['migrations']>,
 ): ReadonlySet<string> {
-  if (requested === 'all') return new Set(order);
-  if (requested === 'pending') return new Set(order.filter((name) => !applied.has(name)));
-  for (const name of requested) requireKnown(name, [...order]);
-  return new Set(order.filter((name) => requested.includes(name)));
+  const names = migrations.map(({ name }) => name);
+  if (requested === 'all') return new Set(names);
+  if (requested === 'pending') {
+    const applied = new Set(log.map(({ name }) => name));
+    const pending = migrations.filter(({ name, optional }) => optional === null && !applied.has(name));
+    return new Set(pending.map(({ name }) => name));
+  }
+  for (const name of requested) requireKnown(name, names);
+  return new Set(requested);
 }
 
 interface LinterOptions {

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import type { Direction } from '../files/code-migration.ts';
+import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { interceptQueries } from '../internals/intercept-queries.ts';
 import { blocksOf } from '../lint/observation/locks.ts';
 import type { Table } from '../rows/tables.ts';
@@ -17,7 +17,7 @@ export interface RunToMeasure {
   readonly migrated: MigratedDatabase;
   /** A scratch database in the state before it. */
   readonly copy: MikroORM;
-  readonly name: string;
+  readonly migration: Pick<LoadedMigration, 'name' | 'optional'>;
   readonly direction: Direction;
   /** The tables that a reader and a writer probe meanwhile. */
   readonly probed: readonly Table[];
@@ -38,7 +38,7 @@ export interface MeasuredRun {
 export async function measureRun({
   migrated,
   copy,
-  name,
+  migration: { name, optional },
   direction,
   probed,
   countsRows = false,
@@ -65,7 +65,9 @@ export async function measureRun({
       const probes = new StallProbes(session, probed);
       let error: unknown = null;
       try {
-        await (direction === 'up' ? migrator.repeat([name], { countsRows }) : migrator.down({}));
+        // An optional one may not be the last.
+        const reverted = optional === null ? {} : { optional: [name] };
+        await (direction === 'up' ? migrator.repeat([name], { countsRows }) : migrator.down(reverted));
       } catch (caught) {
         error = caught;
       }

@@ -29,6 +29,8 @@ export interface PlannedMigration {
    * run.
    */
   readonly takesOver: readonly string[];
+  /** Why one would want it, where it is optional; else null. */
+  readonly optional: string | null;
   /** What the rows of the database mean for it; absent without a connection, and for `down`. */
   readonly prechecks?: readonly Precheck[];
 }
@@ -69,29 +71,32 @@ export async function planOf(
           ? transaction(limits, step, emitted ?? [])
           : await stepByStep(limits, step, emitted ?? [], { progress: state.progress, session }),
         takesOver: [],
+        optional: migration.optional,
         ...(prechecks && { prechecks: prechecks.filter((one) => one.migration === migration.name) }),
       };
     }),
   );
-  return [...state.takeovers.map(takeover), ...planned];
+  return [...state.takeovers.map((one) => takeover(one, state)), ...planned];
 }
 
-function takeover({ name, replaced }: State['takeovers'][number]): PlannedMigration {
+function takeover({ name, replaced }: State['takeovers'][number], { migrations }: State): PlannedMigration {
   const takesOver = replaced.map((row) => row.name);
-  return { name, direction: 'up', transactional: true, known: true, statements: [], takesOver };
+  const optional = migrations.find((one) => one.name === name)?.optional ?? null;
+  return { name, direction: 'up', transactional: true, known: true, statements: [], takesOver, optional };
 }
 
 /**
- * Returns the state in which the migrations up to and including `last` are applied, or none when it is null.
+ * Returns the state in which the migrations up to and including `last` are applied, or none when it is null. Of optional ones, only `last` is.
  *
  * @throws MigrationRefusedError when there is no such migration.
  */
 export function appliedUpTo(migrations: State['migrations'], last: string | null): State {
   const names = migrations.map(({ name }) => name);
   if (last !== null) requireKnown(last, names);
-  const log = names
+  const log = migrations
     .slice(0, last === null ? 0 : names.indexOf(last) + 1)
-    .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
+    .filter(({ name, optional }) => optional === null || name === last)
+    .map(({ name }, index) => ({ id: index + 1, name, executedAt: '' }));
   return stateOf(migrations, { log, history: new Map(), progress: [] });
 }
 

@@ -1,10 +1,11 @@
 import { isNativeError } from 'node:util/types';
-import type { LoadedMigration } from '../files/code-migration.ts';
+import type { CodeMigration, LoadedMigration } from '../files/code-migration.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { refuseBlockedSquashes } from '../ledger/takeovers.ts';
+import { optionalTargets } from './optional-targets.ts';
 import { downTarget, upTarget } from './targets.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
@@ -15,21 +16,36 @@ import { statusOf, type MigrationCondition } from '../ledger/status.ts';
  */
 export async function selectUp(
   state: State,
-  { to: target, allowOutOfOrder = false, allowAhead = false }: UpRequest,
+  { to: target, optional = [], allowOutOfOrder = false, allowAhead = false }: UpRequest,
 ): Promise<LoadedMigration[]> {
-  const names = state.migrations.map(({ name }) => name);
   const applied = new Set(state.log.map(({ name }) => name));
+  const missing = state.migrations.filter(({ name }) => !applied.has(name));
+  const named = optionalTargets(optional, state);
+  const isPending = (one: CodeMigration): boolean => one.optional === null || named.has(one.name);
+  const to =
+    target === undefined
+      ? undefined
+      : upTarget(target, namesOf(state.migrations), namesOf(missing.filter(isPending)));
+  const pending = missing.filter((one) => isPending(one) || one.name === to);
   // Older code may not change what newer code has migrated.
-  const acceptsAhead = allowAhead && names.every((name) => applied.has(name));
+  const acceptsAhead = allowAhead && pending.length === 0;
   refuse(state, [
     ...unsafe,
     ...(acceptsAhead ? [] : (['ahead'] as const)),
     ...(allowOutOfOrder ? [] : (['late'] as const)),
   ]);
-  const to = target === undefined ? undefined : upTarget(target, names, applied);
-  const last = to === undefined ? names.length : names.indexOf(to);
-  const chosen = state.migrations.filter(({ name }, index) => !applied.has(name) && index <= last);
-  return Promise.all(chosen.map((migration) => migration.load()));
+  const last = state.migrations.findIndex(({ name }) => name === to);
+  const isBeyond = (one: CodeMigration): boolean => last !== -1 && state.migrations.indexOf(one) > last;
+  const beyond = pending.find((one) => isBeyond(one) && named.has(one.name));
+  if (beyond)
+    throw new MigrationRefusedError(
+      `${beyond.name} comes after ${to}, the last one to apply: choose a later --to (to), or none`,
+    );
+  return Promise.all(pending.filter((one) => !isBeyond(one)).map((migration) => migration.load()));
+}
+
+function namesOf(migrations: readonly CodeMigration[]): string[] {
+  return migrations.map(({ name }) => name);
 }
 
 /** A migration to revert, and what its `down` sends. */
@@ -47,20 +63,20 @@ export interface Reversal {
  */
 export async function selectDown(
   state: State,
-  { to: target, steps, all = false }: DownRequest,
+  { to: target, steps, all = false, optional }: DownRequest,
 ): Promise<Reversal[]> {
   refuse(state, [...unsafe, 'ahead']);
   const applied = state.log.map(({ name }) => name);
   const to = target === undefined ? undefined : downTarget(target, applied, state);
-  if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
-    throw new MigrationRefusedError('pass only one of `to`, `steps` and `all`');
+  if ([to, steps, optional].filter((one) => one !== undefined).length + Number(all) > 1)
+    throw new MigrationRefusedError('pass only one of `to`, `steps`, `all` and `optional`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
     throw new MigrationRefusedError(
       `steps: ${String(steps)} is not a number of migrations; use a whole number from 1`,
     );
   }
   const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
-  const names = applied.slice(Math.max(from, 0)).toReversed();
+  const names = optional ? namedOf(optional, state) : applied.slice(Math.max(from, 0)).toReversed();
   const known = new Map(state.migrations.map((migration) => [migration.name, migration]));
   const chosen: Reversal[] = [];
   for (const name of names) {
@@ -78,6 +94,15 @@ export async function selectDown(
     chosen.push({ migration, statements });
   }
   return chosen;
+}
+
+/** Returns optional migrations, the one applied last first. */
+function namedOf(optional: readonly string[], state: State): string[] {
+  const wanted = optionalTargets(optional, state);
+  const applied = state.log.map(({ name }) => name);
+  const missing = [...wanted].find((name) => !applied.includes(name));
+  if (missing !== undefined) throw new MigrationRefusedError(`${missing} is not applied`);
+  return applied.filter((name) => wanted.has(name)).toReversed();
 }
 
 const unsafe: readonly MigrationCondition[] = ['duplicate', 'missing', 'edited'];

@@ -7,10 +7,9 @@ import type { State } from '../ledger/state.ts';
  *
  * @throws MigrationRefusedError when no migration is meant, or several are.
  */
-export function upTarget(target: string, names: readonly string[], applied: ReadonlySet<string>): string {
+export function upTarget(target: string, names: readonly string[], pending: readonly string[]): string {
   const [, count] = /^\+(\d+)$/.exec(target) ?? [];
-  if (count === undefined) return named(target, names) ?? refuseUnknown(target, names);
-  const pending = names.filter((name) => !applied.has(name));
+  if (count === undefined) return findNamed(target, names) ?? refuseUnknown(target, names);
   const found = pending[Number(count) - 1];
   if (found !== undefined) return found;
   throw new MigrationRefusedError(`${target} is no target: ${pending.length} migrations are pending`);
@@ -32,7 +31,7 @@ export function downTarget(target: string, applied: readonly string[], { migrati
     );
   }
   const names = migrations.map(({ name }) => name);
-  const found = named(target, applied);
+  const found = findNamed(target, applied);
   if (found !== undefined) return found;
   if (!names.includes(target)) return refuseUnknown(target, applied);
   throw new MigrationRefusedError(`${target} is not applied; choose a target that is`);
@@ -46,7 +45,8 @@ export function requireKnown(name: string, names: readonly string[]): void {
 // Shorter ones are more likely a typo than a choice.
 const shortestPrefix = 4;
 
-function named(target: string, names: readonly string[]): string | undefined {
+/** Returns the name that a text is, or the only one that it begins; undefined without one. @throws MigrationRefusedError for several. */
+export function findNamed(target: string, names: readonly string[]): string | undefined {
   if (names.includes(target)) return target;
   if (target.length < shortestPrefix) return undefined;
   const found = names.filter((name) => name.startsWith(target) || name.startsWith(`Migration${target}`));
@@ -56,7 +56,8 @@ function named(target: string, names: readonly string[]): string | undefined {
   );
 }
 
-function refuseUnknown(name: string, names: readonly string[]): never {
+/** @throws MigrationRefusedError that suggests the nearest name. */
+export function refuseUnknown(name: string, names: readonly string[]): never {
   const hint = nearestName(name, names);
   throw new MigrationRefusedError(
     `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,

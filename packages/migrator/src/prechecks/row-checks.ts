@@ -2,7 +2,9 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { isScratch } from '../catalog/scratch-database.ts';
 import type { State } from '../ledger/state.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
+import { poolSession } from '../session/session.ts';
 import { describeRefusal } from './describe.ts';
+import { refuseMissingExtensions } from './extensions.ts';
 import type { PendingStep } from './pending.ts';
 import type { Precheck } from './rows/precheck.ts';
 import { runPrechecks, type PrecheckOptions } from './run-prechecks.ts';
@@ -28,8 +30,13 @@ export class RowChecks {
     this.#options = options;
   }
 
-  /** Counts the rows that would make steps fail. @throws MigratorError `interrupted` */
+  /**
+   * Counts the rows that would make steps fail.
+   *
+   * @throws MigrationRefusedError for an extension that the server can't create; MigratorError `interrupted`.
+   */
   async count(steps: readonly PendingStep[], { progress }: State): Promise<Precheck[]> {
+    await refuseMissingExtensions(poolSession(this.#orm), steps);
     return runPrechecks(this.#orm, steps, { ...this.#options, progress });
   }
 

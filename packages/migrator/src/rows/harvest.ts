@@ -1,5 +1,6 @@
-import { parsePlpgsqlBody } from '../sql/parse-plpgsql.ts';
+import { parsePlpgsqlBody } from '../sql/plpgsql/parse-body.ts';
 import { parseSql } from '../sql/parse-sql.ts';
+import { queriesIn } from '../sql/plpgsql/queries.ts';
 import { scanSql } from '../sql/scan-sql.ts';
 import { columnConditions, type ColumnCondition } from './conditions.ts';
 import { isNode, isTree, literalsIn, referencesIn, stringOf, type Tree } from './trees.ts';
@@ -194,14 +195,6 @@ function deeper(tree: unknown): unknown[] {
   if (Array.isArray(tree)) return tree.flatMap(deeper);
   if ('SelectStmt' in tree || 'BoolExpr' in tree) return [tree];
   return Object.values(tree).flatMap(deeper);
-}
-
-function queriesIn(tree: unknown): string[] {
-  if (!isTree(tree)) return [];
-  if (Array.isArray(tree)) return tree.flatMap(queriesIn);
-  return Object.entries(tree).flatMap(([key, value]) =>
-    key === 'query' && typeof value === 'string' ? [value] : queriesIn(value),
-  );
 }
 
 function addTo<T>(map: Map<string, Set<T>>, key: string, value: T): void {

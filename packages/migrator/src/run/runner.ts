@@ -1,7 +1,7 @@
 import { isScratch } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { CodeMigration, Direction } from '../files/code-migration.ts';
-import { migrationFiles } from '../files/migration-files.ts';
+import { readMigrations } from '../files/read-migrations.ts';
 import { recordCatalog } from '../drift/record-catalog.ts';
 import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
@@ -174,10 +174,13 @@ export class Runner {
     if (isScratch(orm)) return null;
     const { log } = await readDatabase(orm, tables);
     const applied = [...new Set(log.map(({ name }) => name))];
-    const names = (await migrationFiles(orm)).map(({ name }) => name);
-    const from = names.indexOf(failed.migration.name);
-    const pending = names.filter((name, index) => index >= from && !applied.includes(name));
-    return findConflict(this.#database, { ...failed, applied, pending });
+    const migrations = await readMigrations(orm);
+    const from = migrations.findIndex(({ name }) => name === failed.migration.name);
+    const pending = migrations
+      .slice(from)
+      .filter((one, index) => !applied.includes(one.name) && (index === 0 || one.optional === null));
+    const names = pending.map(({ name }) => name);
+    return findConflict(this.#database, { ...failed, applied, pending: names });
   }
 
   /** Adds to the history what the former holder of the lease began and never finished. */

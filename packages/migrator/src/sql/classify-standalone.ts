@@ -1,4 +1,5 @@
 import type { DefElem, IndexStmt, Node, RangeVar, ReindexStmt } from 'libpg-query';
+import { blockBody } from './plpgsql/block-body.ts';
 import { calledFunction } from './called-function.ts';
 import { commitsInBlock } from './commits-in-block.ts';
 import { parseSql } from './parse-sql.ts';
@@ -36,11 +37,8 @@ function mayCommit(sql: string): boolean {
 }
 
 async function isCommittingBlock(node: Node): Promise<boolean> {
-  if (!('DoStmt' in node)) return false;
-  const { args = [] } = node.DoStmt;
-  const body = args.find((arg) => 'DefElem' in arg && arg.DefElem.defname === 'as');
-  const text = body && 'DefElem' in body && body.DefElem.arg ? stringOf(body.DefElem.arg) : '';
-  return commitsInBlock(text);
+  const body = blockBody(node);
+  return body !== null && (await commitsInBlock(body));
 }
 
 function kindOf(node: Node): Standalone | null {

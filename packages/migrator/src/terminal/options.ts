@@ -7,6 +7,16 @@ export function parsePositiveInteger(given: string): number {
   return number;
 }
 
+/** Adds what an option has been given to what it was given before, with commas between names: a variable of make is one text. */
+export function appendNames(given: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, ...given.split(',')];
+}
+
+/** Returns the option `--optional`. */
+export function optionalOption(description: string): Option {
+  return new Option('--optional <name>', `${description} (repeatable)`).argParser(appendNames);
+}
+
 /** Returns the option `--lock-wait`, parsed into milliseconds. Default: 60 s. */
 export function lockWaitOption(): Option {
   return new Option('--lock-wait <seconds>', 'how long to wait for the lock of another runner')

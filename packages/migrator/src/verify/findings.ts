@@ -27,6 +27,18 @@ export class Findings {
     if (!this.failures.includes(text)) this.failures.push(text);
   }
 
+  /** Adds what was observed of the same migration at another time; `when` begins its failures. */
+  addAll(other: Findings, when: string): void {
+    for (const direction of ['up', 'down'] as const) {
+      for (const effect of other.#lost[direction].values()) addEffect(this.#lost[direction], effect);
+      for (const effect of other.#refused[direction].values()) addEffect(this.#refused[direction], effect);
+    }
+    this.differences.push(...other.differences);
+    for (const text of other.failures) this.addFailure(`${when}: ${text}`);
+    for (const table of other.notCovered) this.notCovered.add(table);
+    this.rows += other.rows;
+  }
+
   /** Returns what was observed; each effect of a direction once. */
   observations(given: Pick<Observations, 'leftOut' | 'durationMs' | 'checksum'>): Observations {
     return {

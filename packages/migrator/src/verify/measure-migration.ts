@@ -75,7 +75,7 @@ async function measure(
   }: { readonly sides: MeasuredSides; readonly rows: number; readonly isVaried: boolean },
 ): Promise<Measurement> {
   const { workspace, learned } = context;
-  const { name, hasDown } = migration;
+  const { hasDown } = migration;
   const { before, after, harvest, touched } = sides;
   const failures: string[] = [];
   const failed = (direction: string, error: unknown): void => {
@@ -87,14 +87,20 @@ async function measure(
     // Rows that were accepted before another migration may be refused by this one.
     const filling = { harvest, learned, templates: new Map() };
     const tables = await fillToSize(copy, { ...filling, tables: before, other: after, sizes });
-    const up = await measureRun({ migrated, copy, name, direction: 'up', probed: probedOf(before, touched) });
+    const up = await measureRun({
+      migrated,
+      copy,
+      migration,
+      direction: 'up',
+      probed: probedOf(before, touched),
+    });
     if (up.error !== null) failed('up', up.error);
     if (up.error !== null || !hasDown) return { rows, tables: tables, statements: up.statements, failures };
     const added = await fillToSize(copy, { ...filling, tables: after, other: before, sizes });
     const down = await measureRun({
       migrated,
       copy,
-      name,
+      migration,
       direction: 'down',
       probed: probedOf(after, touched),
     });

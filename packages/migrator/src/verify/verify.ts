@@ -12,7 +12,7 @@ import { verifyEach, type OpenTraffic } from './verify-each.ts';
 
 /** Which migrations to verify. */
 export interface VerifyRequest {
-  /** Names, all that are pending, or all. Default `all`. */
+  /** Names, all that are pending, without optional ones, or all. Default `all`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
   /**
    * Also measures each statement on so many generated rows in each table that the migration touches: its time, the locks that it takes, and for
@@ -51,11 +51,7 @@ export async function verify(
   openTraffic: OpenTraffic | null = null,
 ): Promise<Certificate[]> {
   const migrations = await readMigrations(migrated.orm);
-  const names = await namesOf(
-    migrated,
-    migrations.map(({ name }) => name),
-    chosen,
-  );
+  const names = await namesOf(migrated, migrations, chosen);
   if (names.length === 0) return [];
   const { schema, tables, ignored } = migrated;
   const context = { schema, log: tables.log, ignored, learned: new Map(), templates: new Map() };
@@ -102,14 +98,15 @@ function verifyWhole(
 
 async function namesOf(
   migrated: MigratedDatabase,
-  known: readonly string[],
+  migrations: readonly CodeMigration[],
   chosen: NonNullable<VerifyRequest['migrations']>,
 ): Promise<readonly string[]> {
+  const known = migrations.map(({ name }) => name);
   if (chosen === 'all') return known;
   if (chosen === 'pending') {
     const { log } = await readState(migrated.orm, migrated.tables);
     const applied = new Set(log.map(({ name }) => name));
-    return known.filter((name) => !applied.has(name));
+    return migrations.flatMap((one) => (one.optional === null && !applied.has(one.name) ? [one.name] : []));
   }
   for (const name of chosen) {
     if (known.includes(name)) continue;

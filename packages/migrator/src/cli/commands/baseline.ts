@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { confirmDestructive } from '../host/confirmation.ts';
-import { lockWaitOption } from '../../terminal/options.ts';
+import { lockWaitOption, optionalOption } from '../../terminal/options.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import type { MigrationEvent } from '../../run/context/migration-event.ts';
 import { print, printJson, wrapLine } from '../../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
+  readonly optional?: readonly string[];
   readonly confirm?: string;
   readonly lockWait: number;
   readonly scratchUrl?: string;
@@ -18,11 +19,12 @@ export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>
   return new Command('baseline')
     .description('record the migrations up to one as applied to a schema that was created in another way')
     .argument('<name>', 'the last migration to record as applied')
+    .addOption(optionalOption('an optional migration before it, whose result the schema has too'))
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
     .addOption(scratchUrlOption())
     .option('--json', 'print JSON: { database, recorded: [name], unverified: [{ name, reason }] }')
-    .action((name: string, { confirm, lockWait, scratchUrl, json = false }: Given) =>
+    .action((name: string, { optional, confirm, lockWait, scratchUrl, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
@@ -31,7 +33,9 @@ export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>
         const onEvent = (event: MigrationEvent): void => {
           if (event.kind === 'unverified') unverified.push({ name: event.name, reason: event.reason });
         };
-        const recorded = await new Migrator(orm, { lockWait, scratchUrl, onEvent }).baseline(name);
+        const recorded = await new Migrator(orm, { lockWait, scratchUrl, onEvent }).baseline(name, {
+          optional,
+        });
         if (json) return printJson({ database: place.database, recorded, unverified });
         for (const one of recorded) print(`  recorded ${one}`);
         print(

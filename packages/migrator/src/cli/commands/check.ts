@@ -98,6 +98,7 @@ function count(differences: number): string {
 const remedies: Readonly<Record<MigrationCondition, string>> = {
   applied: '',
   pending: 'migrate up',
+  optional: 'migrate up --optional',
   unfinished: 'migrate up, which resumes it',
   edited: 'restore the file, and write a new migration for the change',
   missing: 'restore its file, or run the code that has it',

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { CreatedMigration } from '../../create-migration.ts';
 import { describeLeftOut } from '../../catalog/server-guard.ts';
 import type { Rename } from '../../create/decisions.ts';
+import { appendNames } from '../../terminal/options.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { print, printJson, wrapLine } from '../../terminal/output.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
@@ -30,11 +31,16 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option(
       '--rename <a:b>',
       'a table, column or native enum that is b in the entities (repeatable)',
-      listed,
+      appendNames,
       [],
     )
-    .option('--drop <name>', 'a table, column or other object to drop (repeatable)', listed, [])
-    .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
+    .option('--drop <name>', 'a table, column or other object to drop (repeatable)', appendNames, [])
+    .option(
+      '--lossy <column>',
+      'a column whose values may change with its type (repeatable)',
+      appendNames,
+      [],
+    )
     .option('--no-verify', 'leave out lint and verify, which take seconds')
     .option(
       '--rename-column <a:b>',
@@ -113,11 +119,6 @@ function printCreated({ path, preceding, following, warnings, leftOut, ...proof 
     print(wrapLine(`  verify: ${one.migration}: ${one.certificate}`));
     for (const line of remarksOf(one)) print(wrapLine(`    ${line}`));
   }
-}
-
-// With commas, because a variable of make is one text.
-function listed(given: string, earlier: readonly string[]): string[] {
-  return [...earlier, ...given.split(',')];
 }
 
 function parseRename(option: string, given: string): Rename {

@@ -2,12 +2,13 @@ import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../../migrator.ts';
 import type { Direction } from '../../files/code-migration.ts';
 import type { Forecast } from '../../forecast/forecast.ts';
+import type { MigrationStatus } from '../../ledger/status.ts';
 import type { PlannedMigration } from '../../plan/plan.ts';
 import { describePrecheck } from '../../prechecks/describe.ts';
 import type { Precheck } from '../../prechecks/rows/precheck.ts';
 import { parseBackfill } from '../../files/backfill.ts';
-import { print, printJson } from '../../terminal/output.ts';
-import { parsePositiveInteger } from '../../terminal/options.ts';
+import { dim, print, printJson, wrapLine } from '../../terminal/output.ts';
+import { optionalOption, parsePositiveInteger } from '../../terminal/options.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
@@ -17,6 +18,7 @@ interface Given {
   readonly to?: string;
   readonly steps?: number;
   readonly all?: boolean;
+  readonly optional?: readonly string[];
   readonly allowOutOfOrder?: boolean;
   readonly allowAhead?: boolean;
   readonly refuseDrift?: boolean;
@@ -38,6 +40,12 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
       new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
     )
     .option('--all', 'revert every one')
+    .addOption(
+      optionalOption('also apply this optional migration, or revert only this one').conflicts([
+        'steps',
+        'all',
+      ]),
+    )
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .option('--allow-ahead', 'accept a database that newer code has migrated, if nothing is pending')
     .addOption(
@@ -54,7 +62,7 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     )
     .option(
       '--json',
-      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name], prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }], forecast? }]; forecast, with --forecast: { migration, direction, durationMs, statements: [{ statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs }] }], tables: [{ table, rows, bytes, hasStatistics, measuredRows }], unknown }',
+      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name], optional: why or null, prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }], forecast? }]; forecast, with --forecast: { migration, direction, durationMs, statements: [{ statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs }] }], tables: [{ table, rows, bytes, hasStatistics, measuredRows }], unknown }',
     )
     .addOption(scratchUrlOption())
     .action(
@@ -64,11 +72,13 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
       ) => {
         refuseOptionsOfOther(direction, request);
         const { Migrator } = await import('../../migrator.ts');
+        let leftOut: readonly MigrationStatus[] = [];
         const planned =
           from === undefined
             ? await host.withDatabase(async (orm) => {
                 const migrator = new Migrator(orm, { scratchUrl });
                 const found = await plan(migrator, direction, request);
+                if (direction === 'up' && !json) leftOut = await optionalBut(migrator, found);
                 return forecast ? withForecasts(migrator, found) : found;
               })
             : await host.withoutDatabase((orm) =>
@@ -76,8 +86,21 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
               );
         if (json) return printJson(planned);
         print(asSql(planned, direction));
+        for (const one of leftOut)
+          print(dim(wrapLine(`-- Left out: ${one.name} is optional: ${one.optional}`, '--   ')));
       },
     );
+}
+
+/** Returns the optional migrations that are neither applied nor planned. */
+async function optionalBut(
+  migrator: MigratorType,
+  planned: readonly PlannedMigration[],
+): Promise<MigrationStatus[]> {
+  const found = await migrator.status();
+  return found.filter(
+    ({ name, condition }) => condition === 'optional' && !planned.some((one) => one.name === name),
+  );
 }
 
 /** A planned migration, and how long it will take. */
@@ -134,7 +157,8 @@ function asSql(planned: readonly Planned[], direction: Direction): string {
 }
 
 function migrationAsSql(planned: Planned): string {
-  const { name, direction, transactional, known, statements, takesOver, prechecks = [], forecast } = planned;
+  const { name, direction, transactional, known, statements, prechecks = [], forecast } = planned;
+  const { takesOver, optional } = planned;
   if (takesOver.length > 0) {
     return [
       `-- ${name}: recorded as applied in place of these, whose result the database has. Nothing is sent.`,
@@ -142,6 +166,7 @@ function migrationAsSql(planned: Planned): string {
     ].join('\n');
   }
   const lines = [`-- ${name}, ${direction}`];
+  if (optional !== null) lines.push(...`Optional: ${optional}`.split('\n').map((line) => `-- ${line}`));
   for (const precheck of prechecks) lines.push(...asComment(precheck));
   if (forecast) lines.push(...forecastComments(forecast));
   if (!transactional) {

@@ -21,7 +21,7 @@ interface Shown extends MigrationStatus {
 /** Returns the command `status`. */
 export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('status')
-    .description('list the migrations, applied and pending, and their problems')
+    .description('list the migrations, applied, pending and optional, and their problems')
     .option(
       '--exit-code',
       'exit with 3 when one is not applied or has a problem, or the schema differs from what the last run left',
@@ -29,7 +29,7 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option('--certificates <file>', 'show what verify --certificate wrote to this file')
     .option(
       '--json',
-      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum, certificate with --certificates, null without one or after an edit }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }], replaced: [{ table, column, by }] }',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum, optional: why or null, certificate with --certificates, null without one or after an edit }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }], replaced: [{ table, column, by }] }',
     )
     .action(({ json = false, exitCode = false, certificates: file }: Given) =>
       host.withDatabase(async (orm, place) => {
@@ -44,7 +44,8 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         const { differences } = drift;
         if (
           exitCode &&
-          (differences.length > 0 || migrations.some(({ condition }) => condition !== 'applied'))
+          (differences.length > 0 ||
+            migrations.some(({ condition }) => condition !== 'applied' && condition !== 'optional'))
         )
           process.exitCode = 3;
         if (json) return printJson({ database: place.database, migrations, drift, parked, replaced });
@@ -95,11 +96,17 @@ const explanations: Readonly<Partial<Record<MigrationCondition, string>>> = {
 /** Returns an explanation of each condition that needs one, and the current, the next, and the number of pending migrations. */
 function summaryOf(migrations: readonly MigrationStatus[]): string[] {
   const found = new Set(migrations.map(({ condition }) => condition));
-  const waiting = migrations.filter(({ appliedAt }) => appliedAt === null);
+  const waiting = migrations.filter(
+    ({ appliedAt, condition }) => appliedAt === null && condition !== 'optional',
+  );
+  const optional = migrations.filter(({ condition }) => condition === 'optional');
   const current = migrations.findLast(({ appliedAt }) => appliedAt !== null);
   const next = waiting[0] === undefined ? '' : `, next ${waiting[0].name}`;
   return [
     ...[...found].flatMap((condition) => explanations[condition] ?? []),
+    ...optional.map(
+      ({ name, optional: why }) => `optional: ${name}: ${why}; \`up --optional ${name}\` applies it`,
+    ),
     `Current ${current ? current.name : 'none'}${next}, ${waiting.length} pending.`,
   ];
 }

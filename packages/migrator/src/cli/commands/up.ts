@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import type { Difference } from '../../catalog/differences.ts';
 import type { Precheck } from '../../prechecks/rows/precheck.ts';
 import type { MigrationEvent } from '../../run/context/migration-event.ts';
-import { lockWaitOption } from '../../terminal/options.ts';
+import { lockWaitOption, optionalOption } from '../../terminal/options.ts';
 import { runWithProgress } from '../../terminal/run-with-progress.ts';
 import { print, printJson } from '../../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly to?: string;
+  readonly optional?: readonly string[];
   readonly allowOutOfOrder?: boolean;
   readonly allowAhead?: boolean;
   readonly refuseDrift?: boolean;
@@ -19,8 +20,9 @@ interface Given {
 /** Returns the command `up`. */
 export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('up')
-    .description('apply every pending migration, oldest first')
+    .description('apply every pending migration, oldest first; optional ones only by their names')
     .option('--to <name>', 'the last one to apply; +2 for the next two')
+    .addOption(optionalOption('also apply this optional migration'))
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .option('--allow-ahead', 'accept a database that newer code has migrated, if nothing is pending')
     .option('--refuse-drift', 'refuse when the schema differs from what the last run left')
