@@ -11,6 +11,7 @@ import { ConstraintNaming } from '../../../src/postgres/orm/constraint-naming.ts
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
 import { Experiment } from '../../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { optionalMigrations } from '../../schema/migration-chain.ts';
 import { Note, createNotes } from './note.ts';
 
 const clientUrl = 'postgresql://app:secret@127.0.0.1:5432/lab';
@@ -174,7 +175,8 @@ describe('migrations of a service', () => {
   test('default to ours', async () => {
     const orm = await MikroORM.init(withSynthLab({ clientUrl: db.url }));
     try {
-      expect(await orm.migrator.getPending()).toEqual([]);
+      // The ORM does not know which are optional.
+      expect((await orm.migrator.getPending()).map(({ name }) => name)).toEqual(optionalMigrations);
       expect((await orm.migrator.getExecuted()).length).toBeGreaterThan(5);
     } finally {
       await orm.close();

@@ -68,7 +68,12 @@ describe('safe-migrations with an optional migration', () => {
     expect(await project.run('check')).toMatchObject({ code: 0 });
 
     const reverted = await project.run(
-      ...['down', '--optional', byName, '--json', '--confirm', db.target.parts.database],
+      'down',
+      '--optional',
+      byName,
+      '--json',
+      '--confirm',
+      db.target.parts.database,
     );
     expect(JSON.parse(reverted.stdout)).toMatchObject({ reverted: [{ name: byName, direction: 'down' }] });
   });
@@ -89,9 +94,7 @@ describe('safe-migrations with an optional migration', () => {
     const check = await project.run('check');
     expect(check).toMatchObject({ code: 3, stdout: expect.stringContaining(`baseline ${byName}`) });
 
-    const recorded = await project.run(
-      ...['baseline', byName, '--json', '--confirm', db.target.parts.database],
-    );
+    const recorded = await project.run('baseline', byName, '--json', '--confirm', db.target.parts.database);
 
     expect(JSON.parse(recorded.stdout)).toMatchObject({ recorded: [byName] });
     expect(await project.run('check')).toMatchObject({ code: 0 });
