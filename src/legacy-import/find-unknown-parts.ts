@@ -2,9 +2,11 @@ import { ImportRefusedError } from '../errors.ts';
 import type { PartialSource } from './source/partial-source.ts';
 import type { TargetTable } from './destination/target-table.ts';
 
-/** A table of the source, or a column of one, that the target lacks. */
+/** A table of the source, or a column of one, that the target has no place for. */
 export interface UnknownPart {
   readonly name: string;
+  /** The column without which a table's rows can't be rows of the target; null for what the target lacks. */
+  readonly lacks: string | null;
   /** The number of rows of the table, or of rows with a value in the column, without those that become documents. */
   readonly rows: number;
   /** Whether the options skip it; one without rows needs no option. */
@@ -12,10 +14,10 @@ export interface UnknownPart {
 }
 
 // Tables of other tools.
-const bookkeeping = new Set(['alembic_version']);
+const bookkeeping = new Set(['alembic_version', 'schema_migrations']);
 
 /**
- * Returns the tables and columns of the source that the target lacks.
+ * Returns the tables and columns of the source that the target lacks, and the tables whose rows it can't take.
  *
  * @throws ImportRefusedError when `skip` names a table or column that the target has, or the source lacks.
  */
@@ -26,7 +28,9 @@ export async function findUnknownParts(
 ): Promise<UnknownPart[]> {
   const found = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
   const known = new Set(
-    tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => `${name}.${column.name}`)]),
+    tables
+      .filter(({ name }) => source.lackedBy(name) === undefined)
+      .flatMap(({ name, columns }) => [name, ...columns.map((column) => `${name}.${column.name}`)]),
   );
   const wrong = skip.filter((name) => known.has(name));
   if (wrong.length > 0) {
@@ -55,16 +59,18 @@ export async function findUnknownParts(
     if (!known.has(table)) {
       parts.push({
         name: table,
-        rows: (await source.count(table)) - source.documents.countOf(table),
+        lacks: source.lackedBy(table) ?? null,
+        rows: (await source.whole.count(table)) - source.documents.countOf(table),
         skipped: skip.includes(table),
       });
       continue;
     }
     for (const column of columns) {
       const name = `${table}.${column}`;
-      if (!known.has(name))
+      if (!known.has(name) && !source.isDerivedFrom(table, column))
         parts.push({
           name,
+          lacks: null,
           rows: (await source.countValues(table, column)) - source.documents.countOf(name),
           skipped: skip.includes(name),
         });

@@ -241,6 +241,8 @@ function lostFailures(unknown: readonly UnknownPart[]): string[] {
 }
 
 function describeLost(lost: readonly UnknownPart[]): string {
-  const parts = lost.map(({ name, rows }) => `${name} (${rows} rows)`);
-  return `the target lacks ${parts.join(', ')}; skip them with --skip ${lost.map(({ name }) => name).join(',')}`;
+  const parts = lost.map(
+    ({ name, rows, lacks }) => `${name} (${rows} rows${lacks === null ? '' : ` without ${lacks}`})`,
+  );
+  return `the target has no place for ${parts.join(', ')}; skip them with --skip ${lost.map(({ name }) => name).join(',')}`;
 }

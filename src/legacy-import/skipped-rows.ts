@@ -1,9 +1,9 @@
 import { isUint8Array } from 'node:util/types';
 import type { TargetTable } from './destination/target-table.ts';
 import type { UnknownPart } from './find-unknown-parts.ts';
-import { read } from './source/legacy-documents.ts';
 import { UnreadableText, type SourceValue } from './source/legacy-source.ts';
 import type { PartialSource } from './source/partial-source.ts';
+import { read } from './source/read-rows.ts';
 
 /** A row that was skipped, or a value of a skipped column with the key of its row. */
 export interface SkippedRow {
@@ -27,7 +27,7 @@ export async function* skippedRows(
     const [table = '', column] = name.split('.', 2);
     const key = tables.find((target) => target.name === table)?.key ?? [];
     const columns = source.tables.find((one) => one.name === table)?.columns ?? [];
-    for await (const row of read(source, table, column === undefined ? columns : [...key, column])) {
+    for await (const row of read(source.whole, table, column === undefined ? columns : [...key, column])) {
       if (column !== undefined && row[column] === null) continue;
       if (source.documents.includes(name, row['exec_id'])) continue;
       const values = Object.entries(row).map(([at, value]) => [at, plain(value)] as const);

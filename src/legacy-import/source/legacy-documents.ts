@@ -1,9 +1,7 @@
 import { readTimestamp } from '../conversion/read-timestamp.ts';
 import type { TargetTable } from '../destination/target-table.ts';
 import type { LegacySource, SourceRow, SourceValue } from './legacy-source.ts';
-
-/** A row of a source, by its columns. */
-export type NamedRow = Readonly<Record<string, SourceValue>>;
+import { columnsOf, read, type NamedRow } from './read-rows.ts';
 
 /** Where older versions kept documents, with a row for each execution. */
 interface Part {
@@ -38,7 +36,8 @@ const parts: readonly Part[] = [
       'validation_status',
       'json_content',
     ],
-    has: ({ status, markdown_content }) => status === 'completed' && isText(markdown_content),
+    // The version that added the status gave it to the documents that there were.
+    has: ({ status, markdown_content }) => (status ?? 'completed') === 'completed' && isText(markdown_content),
     time: ({ generated_at, started_at }) => generated_at ?? started_at ?? null,
     document: (row) => ({
       markdown_content: row['markdown_content'] ?? null,
@@ -157,35 +156,6 @@ export class LegacyDocuments {
       }
     }
   }
-}
-
-/** Yields the rows of any table by the given columns, as far as it has them; none when the source lacks the table. */
-export async function* read(
-  source: LegacySource,
-  table: string,
-  names: readonly string[],
-): AsyncGenerator<NamedRow> {
-  const existing = columnsOf(source, table, names);
-  const [key] = existing;
-  if (key === undefined) return;
-  const columns = existing.map((name) => ({
-    name,
-    type: 'text' as const,
-    nullable: true,
-    default: undefined,
-    rules: [],
-    shape: undefined,
-    references: undefined,
-  }));
-  const rows = source.rows({ name: table, columns, key: [key], keyPrefix: undefined, parent: undefined });
-  for await (const chunk of rows)
-    for (const { values } of chunk)
-      yield Object.fromEntries(existing.map((name, index) => [name, values[index] ?? null]));
-}
-
-function columnsOf(source: LegacySource, table: string, names: readonly string[]): string[] {
-  const columns = source.tables.find(({ name }) => name === table)?.columns ?? [];
-  return names.filter((name) => columns.includes(name));
 }
 
 function partExists(source: LegacySource, { name, table }: Part): boolean {
