@@ -5,8 +5,8 @@ import type { TargetTable } from './destination/target-table.ts';
 /** A table of the source, or a column of one, that the target has no place for. */
 export interface UnknownPart {
   readonly name: string;
-  /** The column without which a table's rows can't be rows of the target; null for what the target lacks. */
-  readonly lacks: string | null;
+  /** The column without which the rows of a table can't be rows of the target; absent for what the target lacks. */
+  readonly lacks?: string;
   /** The number of rows of the table, or of rows with a value in the column, without those that become documents. */
   readonly rows: number;
   /** Whether the options skip it; one without rows needs no option. */
@@ -57,9 +57,10 @@ export async function findUnknownParts(
   for (const [table, columns] of found) {
     if (bookkeeping.has(table)) continue;
     if (!known.has(table)) {
+      const lacks = source.lackedBy(table);
       parts.push({
         name: table,
-        lacks: source.lackedBy(table) ?? null,
+        ...(lacks !== undefined && { lacks }),
         rows: (await source.whole.count(table)) - source.documents.countOf(table),
         skipped: skip.includes(table),
       });
@@ -70,7 +71,6 @@ export async function findUnknownParts(
       if (!known.has(name) && !source.isDerivedFrom(table, column))
         parts.push({
           name,
-          lacks: null,
           rows: (await source.countValues(table, column)) - source.documents.countOf(name),
           skipped: skip.includes(name),
         });

@@ -4,7 +4,15 @@
 /** `serial` is a key that SQLite numbers. */
 export type LegacyType = 'key' | 'serial' | 'text' | 'json' | 'time' | 'int' | 'real';
 
-const types = new Set<string>(['key', 'serial', 'text', 'json', 'time', 'int', 'real'] satisfies LegacyType[]);
+const types = new Set<string>([
+  'key',
+  'serial',
+  'text',
+  'json',
+  'time',
+  'int',
+  'real',
+] satisfies LegacyType[]);
 
 export interface LegacyColumn {
   readonly name: string;
@@ -72,7 +80,9 @@ const leftovers = `
 
 /** The statements that make a SQLite file of schema version 15; with `upgraded`, one that an older version began. */
 export function sqliteSchema({ upgraded }: { upgraded: boolean }): string {
-  const tables = Object.entries(legacyTables).map(([table, all]) => `create table ${sqliteTable(table, all)};`);
+  const tables = Object.entries(legacyTables).map(
+    ([table, all]) => `create table ${sqliteTable(table, all)};`,
+  );
   return `${tables.join('\n')}
     create index idx_scenario_nodes_parent on scenario_nodes (parent_id);
     create index idx_outcomes_analysis on synth_outcomes (analysis_id);

@@ -11,7 +11,10 @@ interface Derivation {
   readonly how: string;
   /** Whether the source needs it. */
   readonly applies: (columns: ReadonlySet<string>, source: LegacySource) => Promise<boolean>;
-  readonly derive: (row: NamedRow, names: () => Promise<ReadonlyMap<string, SourceValue>>) => Promise<SourceValue>;
+  readonly derive: (
+    row: NamedRow,
+    names: () => Promise<ReadonlyMap<string, SourceValue>>,
+  ) => Promise<SourceValue>;
 }
 
 const sections = ['demografia', 'psicografia', 'deficiencias', 'capacidades_tecnologicas'] as const;

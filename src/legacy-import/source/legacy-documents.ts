@@ -37,7 +37,8 @@ const parts: readonly Part[] = [
       'json_content',
     ],
     // The version that added the status gave it to the documents that there were.
-    has: ({ status, markdown_content }) => (status ?? 'completed') === 'completed' && isText(markdown_content),
+    has: ({ status, markdown_content }) =>
+      (status ?? 'completed') === 'completed' && isText(markdown_content),
     time: ({ generated_at, started_at }) => generated_at ?? started_at ?? null,
     document: (row) => ({
       markdown_content: row['markdown_content'] ?? null,

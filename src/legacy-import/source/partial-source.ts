@@ -40,7 +40,9 @@ export class PartialSource implements LegacySource {
     );
     this.absent = tables.flatMap(({ name, columns }) => {
       if (!this.#columns.has(name) || this.#unfit.has(name)) return [name];
-      return columns.filter((column) => !this.has(name, column.name)).map((column) => `${name}.${column.name}`);
+      return columns
+        .filter((column) => !this.has(name, column.name))
+        .map((column) => `${name}.${column.name}`);
     });
   }
 
@@ -54,7 +56,8 @@ export class PartialSource implements LegacySource {
       derived: await DerivedColumns.find(source),
     });
     const [first] = partial.#unfit;
-    if (first && partial.#unfit.size === found.length) throw notLegacy(source.label, `it lacks ${first.join('.')}`);
+    if (first && partial.#unfit.size === found.length)
+      throw notLegacy(source.label, `it lacks ${first.join('.')}`);
     return partial;
   }
 

@@ -124,7 +124,8 @@ export const versionFacts: readonly VersionFacts[] = [
     changes: [
       {
         table: 'experiments',
-        columns: 'id key | name text! | hypothesis text! | description text | created_at time! | updated_at time',
+        columns:
+          'id key | name text! | hypothesis text! | description text | created_at time! | updated_at time',
       },
       { table: 'synth_groups', columns: 'id key | name text! | description text | created_at time!' },
       { table: 'synths', columns: 'synth_group_id text' },

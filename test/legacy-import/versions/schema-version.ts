@@ -68,7 +68,8 @@ function upgradeDocuments(database: DatabaseSync): true {
   const names = columnsOf(database).get('prfaq_metadata');
   const added = parseColumns(versionFacts[indexOf('2')]?.adds?.['prfaq_metadata'] ?? '');
   for (const column of added)
-    if (!names?.has(column.name)) database.exec(`alter table prfaq_metadata add column ${sqliteColumn(column)}`);
+    if (!names?.has(column.name))
+      database.exec(`alter table prfaq_metadata add column ${sqliteColumn(column)}`);
   const all = shapeOf('3').get('prfaq_metadata') ?? [];
   const record = (version: number): void =>
     database.exec(`insert or ignore into schema_migrations values (${version}, datetime('now'), null)`);

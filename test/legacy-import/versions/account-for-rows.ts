@@ -1,0 +1,237 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { expect } from 'vitest';
+import type { ImportFinding } from '../../../src/legacy-import/conversion/import-finding.ts';
+import type { ImportResult } from '../../../src/legacy-import/import-legacy.ts';
+import type { SkippedRow } from '../../../src/legacy-import/skipped-rows.ts';
+import type { TestDatabase } from '../../../src/testing/index.ts';
+import { differences } from '../compare-with-postgres.ts';
+import type { LegacyRow } from '../legacy-file.ts';
+import { legacyTables } from '../legacy-shape.ts';
+import { expectedDocuments } from './expected-documents.ts';
+
+/** What an import of a file reported. */
+export interface Account {
+  readonly result: ImportResult;
+  readonly findings: readonly ImportFinding[];
+  readonly skipped: readonly SkippedRow[];
+}
+
+type Row = Record<string, SQLInputValue>;
+
+// By what a row is found again: those without a key get one.
+const found: Readonly<Record<string, readonly string[]>> = {
+  transcripts: ['exec_id', 'synth_id'],
+  synth_outcomes: ['analysis_id', 'synth_id'],
+};
+const sections = ['demografia', 'psicografia', 'deficiencias', 'capacidades_tecnologicas'];
+const bookkeeping = ['schema_migrations'];
+
+/**
+ * Fails unless each row, value and document of a file is in the database, or was reported: rejected with a reason, or left behind and
+ * exported with all of its values. Reads the file and the database by means of its own. Returns how many rows and documents there are.
+ */
+export async function accountForRows(
+  file: DatabaseSync,
+  database: TestDatabase,
+  account: Account,
+  zone: string,
+): Promise<{ rows: number; written: number; rejected: number; left: number; documents: number }> {
+  const seen = { rows: 0, written: 0, rejected: 0, left: 0, documents: 0 };
+  const documents = expectedDocuments(file);
+  const tables = new Map(columnsOf(file));
+  for (const [table, columns] of tables) {
+    if (bookkeeping.includes(table)) continue;
+    const rows = readRows(file, table);
+    seen.rows += rows.length;
+    const known = (legacyTables[table] ?? []).map(({ name }) => name);
+    const own = documents.filter(({ from }) => from === table);
+    if (!fits(table, columns)) {
+      const expected = rows.filter((row) => !own.some(({ execution }) => execution === row['exec_id']));
+      expectLeft(account, table, expected);
+      seen.left += expected.length;
+      continue;
+    }
+    for (const column of columns) {
+      if (
+        known.includes(column) ||
+        (table === 'synths' && sections.includes(column) && !columns.includes('data'))
+      )
+        continue;
+      const parts = documents.filter(({ from }) => from === `${table}.${column}`);
+      const key = known[0] ?? '';
+      const expected = rows.filter(
+        (row) => row[column] !== null && !parts.some(({ execution }) => execution === row['exec_id']),
+      );
+      expectLeft(
+        account,
+        `${table}.${column}`,
+        expected.map((row) => ({ [key]: row[key] ?? null, [column]: row[column] ?? null })),
+      );
+    }
+    const rejected = await expectStored(database, account, {
+      table,
+      rows: rows.map((row) => completed(file, table, row)),
+      zone,
+    });
+    seen.rejected += rejected;
+    seen.written += rows.length - rejected;
+  }
+  seen.documents = documents.length;
+  await expectDocuments(database, documents, zone);
+  expectAbsent(account.result, tables);
+  return seen;
+}
+
+/** A table of the newest version whose rows have all that such rows must have. */
+function fits(table: string, columns: readonly string[]): boolean {
+  const derived = table === 'transcripts' ? ['synth_name'] : [];
+  return (
+    legacyTables[table]?.every(
+      ({ name, type, required, default: value }) =>
+        columns.includes(name) ||
+        derived.includes(name) ||
+        (type !== 'key' && (!required || (value !== undefined && value !== 'now'))),
+    ) ?? false
+  );
+}
+
+function expectLeft({ result, skipped }: Account, name: string, rows: readonly Row[]): void {
+  expect({ name, rows: result.unknown.find((part) => part.name === name)?.rows }).toEqual({
+    name,
+    rows: rows.length,
+  });
+  const [table, column] = name.split('.');
+  const kept = skipped.filter((one) => one.table === table && (column === undefined || column in one.row));
+  expect(kept.map(({ row }) => row)).toEqual(rows);
+}
+
+async function expectStored(
+  database: TestDatabase,
+  { result, findings }: Account,
+  { table, rows, zone }: { table: string; rows: readonly LegacyRow[]; zone: string },
+): Promise<number> {
+  const reported = findings.filter((finding) => finding.table === table && finding.outcome === 'rejected');
+  for (const { reason } of reported) expect(reason).not.toBe('');
+  const counted = result.tables.find((one) => one.table === table);
+  const extra = table === 'experiment_documents' ? (counted?.generatedKeys ?? 0) : 0;
+  const keys = found[table] ?? [];
+  // Rows are rejected only for what they lack.
+  const kept = rows.filter((row) => table !== 'transcripts' || row['synth_name'] !== null);
+  expect({ table, rows: counted?.rows, rejected: counted?.rejected, written: counted?.written }).toEqual({
+    table,
+    rows: rows.length + extra,
+    rejected: rows.length - kept.length,
+    written: kept.length + extra,
+  });
+  expect({ table, rejected: reported.length }).toEqual({ table, rejected: rows.length - kept.length });
+  const key = legacyTables[table]?.[0]?.name ?? '';
+  // Those without a key get one.
+  for (const same of Object.values(Object.groupBy(kept, (row) => String(row[key] === null))))
+    expect({
+      table,
+      differences: await differences(
+        database,
+        table,
+        (same ?? []).map((row) => (row[key] === null ? without(row, key) : row)),
+        zone,
+        keys.length > 0 ? keys : undefined,
+      ),
+    }).toEqual({ table, differences: [] });
+  expect({ table, matched: await countMatched(database, table, kept, keys) }).toEqual({
+    table,
+    matched: kept.length,
+  });
+  return rows.length - kept.length;
+}
+
+function without(row: LegacyRow, name: string): LegacyRow {
+  return Object.fromEntries(Object.entries(row).filter(([column]) => column !== name));
+}
+
+/** Returns how many of the rows are in the database, by their keys. */
+async function countMatched(
+  database: TestDatabase,
+  table: string,
+  rows: readonly LegacyRow[],
+  by: readonly string[],
+): Promise<number> {
+  const key = legacyTables[table]?.[0]?.name ?? '';
+  const names = by.length > 0 ? by : table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [key];
+  const given = JSON.stringify(rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name]]))));
+  const [counted]: { count?: number }[] = await database.orm.em.execute(
+    `select count(*)::int as count from ${table} t join jsonb_to_recordset(?::jsonb) s (${names.map((name) => `${name} text`).join(', ')})
+       on ${names.map((name) => `t.${name} = s.${name}`).join(' and ')}`,
+    [given],
+  );
+  return counted?.count ?? -1;
+}
+
+async function expectDocuments(
+  database: TestDatabase,
+  documents: ReturnType<typeof expectedDocuments>,
+  zone: string,
+): Promise<void> {
+  const stored: unknown[] = [];
+  for (const { experiment, type } of documents) {
+    stored.push(
+      ...(await database.orm.em.execute(
+        `select experiment_id as experiment, document_type as type, markdown_content as text, model, metadata,
+           to_char(generated_at at time zone '${zone}', 'YYYY-MM-DD"T"HH24:MI:SS.US') as time
+         from experiment_documents where experiment_id = ? and document_type = ?`,
+        [experiment, type],
+      )),
+    );
+  }
+  expect(stored).toEqual(documents.map(({ from: _, execution: __, ...document }) => document));
+}
+
+function expectAbsent({ absent }: ImportResult, tables: ReadonlyMap<string, readonly string[]>): void {
+  const expected = Object.entries(legacyTables).flatMap(([table, all]) => {
+    const columns = tables.get(table);
+    if (!columns || !fits(table, columns)) return [table];
+    const derived = [
+      ...(columns.includes('demografia') ? ['data'] : []),
+      ...(table === 'transcripts' ? ['synth_name'] : []),
+    ];
+    return all
+      .map(({ name }) => name)
+      .filter((name) => !columns.includes(name) && !derived.includes(name))
+      .map((name) => `${table}.${name}`);
+  });
+  expect(absent.toSorted()).toEqual(expected.toSorted());
+}
+
+/** Returns a row with what the old system read into columns that it did not have. */
+function completed(file: DatabaseSync, table: string, row: Row): Row {
+  if (table === 'transcripts' && row['synth_name'] == null) {
+    const named = file.prepare('select nome from synths where id = ?').get(row['synth_id'] ?? null);
+    return { ...row, synth_name: named?.['nome'] ?? null };
+  }
+  if (table !== 'synths' || 'data' in row) return row;
+  const members = sections
+    .filter((name) => row[name] !== null)
+    .map((name) => `"${name}": ${String(row[name])}`);
+  return { ...row, data: members.length === 0 ? null : `{${members.join(', ')}}` };
+}
+
+function readRows(file: DatabaseSync, table: string): Row[] {
+  return file
+    .prepare(`select * from ${table} order by rowid`)
+    .all()
+    .map((row) => ({ ...row }));
+}
+
+function columnsOf(file: DatabaseSync): [string, string[]][] {
+  const tables = file
+    .prepare(
+      `select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
+    )
+    .all();
+  return tables.map(({ name }) => [
+    String(name),
+    file
+      .prepare('select name from pragma_table_info(?)')
+      .all(String(name))
+      .map((column) => String(column['name'])),
+  ]);
+}
