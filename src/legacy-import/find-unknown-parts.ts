@@ -1,4 +1,5 @@
 import { ImportRefusedError } from '../errors.ts';
+import { LaterDocuments } from './source/later-documents.ts';
 import type { PartialSource } from './source/partial-source.ts';
 import type { TargetTable } from './destination/target-table.ts';
 
@@ -27,6 +28,9 @@ export async function findUnknownParts(
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
   const found = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
+  // Documents may stay behind in a database that is older than the column by which they are named.
+  const [laterTable = '', laterColumn = ''] = LaterDocuments.part.split('.', 2);
+  if (source.later.left.size > 0) found.get(laterTable)?.add(laterColumn);
   const known = new Set(
     tables
       .filter(({ name }) => source.lackedBy(name) === undefined)
@@ -71,7 +75,10 @@ export async function findUnknownParts(
       if (!known.has(name) && !source.isDerivedFrom(table, column))
         parts.push({
           name,
-          rows: (await source.countValues(table, column)) - source.documents.countOf(name),
+          rows:
+            name === LaterDocuments.part
+              ? source.later.count
+              : (await source.whole.countValues(table, column)) - source.documents.countOf(name),
           skipped: skip.includes(name),
         });
     }

@@ -98,7 +98,7 @@ test('the sections of a synth become one document, and a transcript without a na
     {
       sql: `drop table synths; drop table transcripts;
         create table synths (id text primary key, nome text, created_at text, demografia text, deficiencias text);
-        insert into synths values ('abc', 'Ana', '2025-03-01T12:00:00Z', '{"idade": 1.50}', null), ('def', 'Eva', '2025-03-01T12:00:00Z', null, null);
+        insert into synths values ('abc', 'Ana', '2025-03-01T12:00:00Z', '{"renda_mensal": 1.50}', null), ('def', 'Eva', '2025-03-01T12:00:00Z', null, null);
         create table transcripts (id integer primary key, exec_id text, synth_id text, synth_name text, timestamp text);
         insert into transcripts values (1, 'batch_1', 'abc', null, '2025-03-01T12:00:00Z'), (2, 'batch_1', 'def', 'Old', '2025-03-01T12:00:00Z'),
           (3, 'batch_1', 'gone', null, '2025-03-01T12:00:00Z')`,
@@ -113,7 +113,7 @@ test('the sections of a synth become one document, and a transcript without a na
     'synths.data is one document of demografia, psicografia, deficiencias, capacidades_tecnologicas',
   ]);
   expect(await workshop.rows('select id, data::text from synths order by id')).toEqual([
-    { id: 'abc', data: '{"demografia": {"idade": 1.50}}' },
+    { id: 'abc', data: '{"demografia": {"renda_mensal": 1.50}}' },
     { id: 'def', data: null },
   ]);
   expect(await workshop.rows('select id, synth_name from transcripts order by id')).toEqual([

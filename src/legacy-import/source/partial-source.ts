@@ -1,6 +1,7 @@
 import { LegacySourceError } from '../../errors.ts';
 import type { TargetTable } from '../destination/target-table.ts';
 import { DerivedColumns } from './derived-columns.ts';
+import { documentType, LaterDocuments } from './later-documents.ts';
 import { LegacyDocuments } from './legacy-documents.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
 import { plainColumn } from './read-rows.ts';
@@ -15,6 +16,8 @@ export class PartialSource implements LegacySource {
   readonly absent: readonly AbsentPart[];
   /** The documents that older versions kept elsewhere. */
   readonly documents: LegacyDocuments;
+  /** The documents whose type is another one here. */
+  readonly later: LaterDocuments;
   /** The source as it is. */
   readonly whole: LegacySource;
   readonly #derived: DerivedColumns;
@@ -26,11 +29,12 @@ export class PartialSource implements LegacySource {
   private constructor(
     source: LegacySource,
     tables: readonly TargetTable[],
-    { documents, derived }: { documents: LegacyDocuments; derived: DerivedColumns },
+    parts: { documents: LegacyDocuments; later: LaterDocuments; derived: DerivedColumns },
   ) {
     this.whole = source;
-    this.documents = documents;
-    this.#derived = derived;
+    this.documents = parts.documents;
+    this.later = parts.later;
+    this.#derived = parts.derived;
     this.#columns = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
     this.#unfit = new Map(
       tables.flatMap((table) => {
@@ -53,6 +57,7 @@ export class PartialSource implements LegacySource {
       throw notLegacy(source.label, `it has none of its tables, such as ${tables[0]?.name}`);
     const partial = new PartialSource(source, tables, {
       documents: await LegacyDocuments.find(source),
+      later: await LaterDocuments.find(source),
       derived: await DerivedColumns.find(source),
     });
     const [first] = partial.#unfit;
@@ -70,7 +75,7 @@ export class PartialSource implements LegacySource {
   }
 
   get notes(): readonly string[] {
-    return [...this.whole.notes, ...this.#derived.notes];
+    return [...this.whole.notes, ...this.#derived.notes, ...this.later.notes];
   }
 
   get isSqlite(): boolean {
@@ -94,7 +99,8 @@ export class PartialSource implements LegacySource {
 
   async count(table: string): Promise<number> {
     const own = this.#isRead(table) ? await this.whole.count(table) : 0;
-    return own + (table === documentsTable ? this.documents.count : 0);
+    if (table !== documentsTable) return own;
+    return (this.#isRead(table) ? own - this.later.left.size : 0) + this.documents.count;
   }
 
   async countValues(table: string, column: string): Promise<number> {
@@ -102,8 +108,23 @@ export class PartialSource implements LegacySource {
   }
 
   async *rows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
-    yield* this.#ownRows(table);
+    if (table.name !== documentsTable || this.later.left.size + this.later.retyped === 0)
+      yield* this.#ownRows(table);
+    else yield* this.#retypedRows(table);
     if (table.name === documentsTable) yield* this.documents.rows(table);
+  }
+
+  async *#retypedRows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
+    const [key, type] = ['id', 'document_type'].map((name) =>
+      table.columns.findIndex((column) => column.name === name),
+    );
+    for await (const chunk of this.#ownRows(table))
+      yield chunk
+        .filter(({ values }) => !this.later.left.has(values[key ?? 0] ?? null))
+        .map((row) => ({
+          ...row,
+          values: row.values.map((value, index) => (index === type ? documentType(value) : value)),
+        }));
   }
 
   async *#ownRows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {

@@ -78,3 +78,24 @@ export function expectedDocuments(file: DatabaseSync): ExpectedDocument[] {
   }
   return found;
 }
+
+/** Returns the documents whose type names where they came from, with the type that they get; null for those that stay behind. */
+export function laterDocuments(file: DatabaseSync): { id: unknown; type: string | null }[] {
+  const { n } =
+    file
+      .prepare(
+        `select count(*) n from pragma_table_info('experiment_documents') where name = 'document_type'`,
+      )
+      .get() ?? {};
+  if (n !== 1) return [];
+  return file
+    .prepare(
+      `with kinds as (select *, iif(document_type like '%summary', 'summary', 'prfaq') as kind from experiment_documents
+         where document_type glob 'research_*' or document_type glob 'exploration_*')
+       select id, iif(row_number() over (partition by experiment_id, kind order by status = 'completed' desc, generated_at desc) = 1
+         and not exists (select 1 from experiment_documents d where d.experiment_id = k.experiment_id and d.document_type = kind), kind, null)
+         as type from kinds k`,
+    )
+    .all()
+    .map(({ id, type }) => ({ id, type: type === null ? null : String(type) }));
+}
