@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
 import type { ImportFinding } from '../../../src/legacy-import/conversion/import-finding.ts';
 import type { ImportResult } from '../../../src/legacy-import/import-legacy.ts';
@@ -7,6 +7,7 @@ import type { TestDatabase } from '../../../src/testing/index.ts';
 import { differences } from '../compare-with-postgres.ts';
 import type { LegacyRow } from '../legacy-file.ts';
 import { legacyTables } from '../legacy-shape.ts';
+import { bookkeeping, columnsOf, completed, fits, readRows, sections, type Row } from './read-file.ts';
 import { expectedDocuments, laterDocuments } from './expected-documents.ts';
 
 /** What an import of a file reported. */
@@ -16,15 +17,11 @@ export interface Account {
   readonly skipped: readonly SkippedRow[];
 }
 
-type Row = Record<string, SQLInputValue>;
-
 // By what a row is found again: those without a key get one.
 const found: Readonly<Record<string, readonly string[]>> = {
   transcripts: ['exec_id', 'synth_id'],
   synth_outcomes: ['analysis_id', 'synth_id'],
 };
-const sections = ['demografia', 'psicografia', 'deficiencias', 'capacidades_tecnologicas'];
-const bookkeeping = ['schema_migrations'];
 
 /**
  * Fails unless each row, value and document of a file is in the database, or was reported: rejected with a reason, or left behind and
@@ -90,19 +87,6 @@ export async function accountForRows(
 
 function pick(...names: readonly string[]): (row: Row) => Row {
   return (row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
-}
-
-/** A table of the newest version whose rows have all that such rows must have. */
-function fits(table: string, columns: readonly string[]): boolean {
-  const derived = table === 'transcripts' ? ['synth_name'] : [];
-  return (
-    legacyTables[table]?.every(
-      ({ name, type, required, default: value }) =>
-        columns.includes(name) ||
-        derived.includes(name) ||
-        (type !== 'key' && (!required || (value !== undefined && value !== 'now'))),
-    ) ?? false
-  );
 }
 
 function expectLeft({ result, skipped }: Account, name: string, rows: readonly Row[]): void {
@@ -228,39 +212,4 @@ function expectAbsent({ absent }: ImportResult, tables: ReadonlyMap<string, read
       .map((name) => `${table}.${name}`);
   });
   expect(absent.toSorted()).toEqual(expected.toSorted());
-}
-
-/** Returns a row with what the old system read into columns that it did not have. */
-function completed(file: DatabaseSync, table: string, row: Row): Row {
-  if (table === 'transcripts' && row['synth_name'] == null) {
-    const named = file.prepare('select nome from synths where id = ?').get(row['synth_id'] ?? null);
-    return { ...row, synth_name: named?.['nome'] ?? null };
-  }
-  if (table !== 'synths' || 'data' in row) return row;
-  const members = sections
-    .filter((name) => row[name] !== null)
-    .map((name) => `"${name}": ${String(row[name])}`);
-  return { ...row, data: members.length === 0 ? null : `{${members.join(', ')}}` };
-}
-
-function readRows(file: DatabaseSync, table: string): Row[] {
-  return file
-    .prepare(`select * from ${table} order by rowid`)
-    .all()
-    .map((row) => ({ ...row }));
-}
-
-function columnsOf(file: DatabaseSync): [string, string[]][] {
-  const tables = file
-    .prepare(
-      `select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
-    )
-    .all();
-  return tables.map(({ name }) => [
-    String(name),
-    file
-      .prepare('select name from pragma_table_info(?)')
-      .all(String(name))
-      .map((column) => String(column['name'])),
-  ]);
 }

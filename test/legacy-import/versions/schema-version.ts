@@ -8,6 +8,11 @@ export type Shape = ReadonlyMap<string, readonly LegacyColumn[]>;
 /** The states of the schema in their order, such as `1`, `1.1`, `2`. */
 export const versions: readonly string[] = versionFacts.map(({ version }) => version);
 
+/** Whether a version is another one or came after it. */
+export function isSince(version: string, first: string): boolean {
+  return indexOf(version) >= indexOf(first);
+}
+
 /** The table that a failed upgrade leaves behind. */
 const leftover = 'prfaq_metadata_new';
 
@@ -57,7 +62,7 @@ export function openAs(database: DatabaseSync, version: string): boolean {
         if (!names.has(column.name)) database.exec(`alter table ${table} add column ${sqliteColumn(column)}`);
     }
   }
-  if (indexOf(version) >= indexOf('7'))
+  if (isSince(version, '7'))
     database.exec(
       `insert or ignore into synth_groups values ('grp_00000001', 'Default', 'For synths without a group', datetime('now'))`,
     );

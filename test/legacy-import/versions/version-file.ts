@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { LegacyRows } from '../legacy-file.ts';
 import { rowsOf } from './rows-of-version.ts';
-import { openAs, shapeOf, versions } from './schema-version.ts';
+import { isSince, openAs, shapeOf, versions } from './schema-version.ts';
 
 /**
  * Makes a file as a version of the old system made it, with rows of that version in each of its tables. With `upgradedTo` each later version
@@ -24,7 +24,7 @@ export function makeVersionFile(
     let started = false;
     for (const later of versions.slice(versions.indexOf(version) + 1, last + 1))
       started = openAs(database, later);
-    if (upgradedTo !== undefined && started && versions.indexOf(upgradedTo) > versions.indexOf('3'))
+    if (upgradedTo !== undefined && started && !rows && isSince(upgradedTo, '4'))
       insertAll(database, rowsOf(upgradedTo, shapeOf(upgradedTo), 'f'));
   } finally {
     database.close();
