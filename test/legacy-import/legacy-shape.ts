@@ -64,7 +64,7 @@ export const legacyTables: Readonly<Record<string, readonly LegacyColumn[]>> = O
 );
 
 /** The unique columns of a table other than its key. */
-export const uniques: Readonly<Record<string, string>> = {
+const uniques: Readonly<Record<string, string>> = {
   analysis_runs: 'experiment_id',
   synth_outcomes: 'analysis_id, synth_id',
   transcripts: 'exec_id, synth_id',

@@ -12,9 +12,9 @@ const types: Readonly<Record<string, string>> = {
   exploration_prfaq: 'prfaq',
 };
 
-/** Returns the type of a document here; a type that the old system did not have, and what is no type, unchanged. */
-export function documentType(type: SourceValue | undefined): SourceValue {
-  return typeof type === 'string' ? (types[type] ?? type) : (type ?? null);
+/** Returns the type of a document here; a type that is the same here, or unknown, unchanged. */
+export function documentType(type: string): string {
+  return types[type] ?? type;
 }
 
 /**
@@ -54,9 +54,10 @@ export class LaterDocuments {
     if (columnsOf(source, table, ['id', 'document_type']).length < 2)
       return new LaterDocuments(new Set(), { retyped: 0, count: 0 });
     for await (const row of read(source, table, columns)) {
-      const { id = null, document_type: type = null } = row;
+      const { id = null, experiment_id: experiment, document_type: type } = row;
       if ((row['source_id'] ?? null) !== null) sources.add(id);
-      const place = `${String(documentType(type))} ${String(row['experiment_id'])}`;
+      if (typeof type !== 'string' || typeof experiment !== 'string') continue;
+      const place = `${documentType(type)} ${experiment}`;
       if (documentType(type) === type) {
         taken.add(place);
         continue;

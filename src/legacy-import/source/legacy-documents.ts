@@ -112,7 +112,7 @@ export class LegacyDocuments {
       'document_type',
     ]))
       if (typeof document_type === 'string' && typeof experiment_id === 'string')
-        taken.add(`${String(documentType(document_type))} ${experiment_id}`);
+        taken.add(`${documentType(document_type)} ${experiment_id}`);
     for (const part of found) {
       const newest = new Map<string, Chosen>();
       for await (const row of read(source, part.table, part.columns)) {

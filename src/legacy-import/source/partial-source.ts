@@ -123,7 +123,9 @@ export class PartialSource implements LegacySource {
         .filter(({ values }) => !this.later.left.has(values[key ?? 0] ?? null))
         .map((row) => ({
           ...row,
-          values: row.values.map((value, index) => (index === type ? documentType(value) : value)),
+          values: row.values.map((value, index) =>
+            index === type && typeof value === 'string' ? documentType(value) : value,
+          ),
         }));
   }
 

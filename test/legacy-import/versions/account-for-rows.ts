@@ -1,11 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { expect } from 'vitest';
 import type { ImportFinding } from '../../../src/legacy-import/conversion/import-finding.ts';
 import type { ImportResult } from '../../../src/legacy-import/import-legacy.ts';
 import type { SkippedRow } from '../../../src/legacy-import/skipped-rows.ts';
 import type { TestDatabase } from '../../../src/testing/index.ts';
 import { differences } from '../compare-with-postgres.ts';
-import type { LegacyRow } from '../legacy-file.ts';
+import { formatValue, type LegacyRow } from '../legacy-file.ts';
 import { legacyTables } from '../legacy-shape.ts';
 import { bookkeeping, columnsOf, completed, fits, readRows, sections, type Row } from './read-file.ts';
 import { expectedDocuments, laterDocuments } from './expected-documents.ts';
@@ -25,7 +25,7 @@ const found: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Fails unless each row, value and document of a file is in the database, or was reported: rejected with a reason, or left behind and
- * exported with all of its values. Reads the file and the database by means of its own. Returns how many rows and documents there are.
+ * exported with all of its values. Uses nothing of the import for it. Returns how many rows and documents there are.
  */
 export async function accountForRows(
   file: DatabaseSync,
@@ -103,7 +103,7 @@ function expectLeft({ result, skipped }: Account, name: string, rows: readonly R
 }
 
 /** Returns a row as text. PostgreSQL gives all values as texts, and the members of a document in another order. */
-function comparable(row: Readonly<Record<string, unknown>>): string {
+function comparable(row: Readonly<Record<string, SQLInputValue>>): string {
   const ordered = (value: unknown): unknown =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.entries(value)
@@ -111,8 +111,8 @@ function comparable(row: Readonly<Record<string, unknown>>): string {
           .map(([name, member]) => [name, ordered(member)])
       : value;
   const values = Object.entries(row).map(([name, value]) => {
-    if (value === null) return [name, null];
-    const text = String(value);
+    const text = formatValue(value);
+    if (text === null) return [name, null];
     return [name, /^[{[]/.test(text) ? ordered(JSON.parse(text)) : text];
   });
   return JSON.stringify(values);
@@ -185,30 +185,30 @@ async function expectDocuments(
   zone: string,
 ): Promise<void> {
   const stored: unknown[] = [];
-  for (const { experiment, type } of documents) {
+  for (const { document } of documents) {
     stored.push(
       ...(await database.orm.em.execute(
         `select experiment_id as experiment, document_type as type, markdown_content as text, model, metadata,
            to_char(generated_at at time zone '${zone}', 'YYYY-MM-DD"T"HH24:MI:SS.US') as time
          from experiment_documents where experiment_id = ? and document_type = ?`,
-        [experiment, type],
+        [document.experiment, document.type],
       )),
     );
   }
-  expect(stored).toEqual(documents.map(({ from: _, execution: __, ...document }) => document));
+  expect(stored).toEqual(documents.map(({ document }) => document));
 }
 
 function expectAbsent({ absent }: ImportResult, tables: ReadonlyMap<string, readonly string[]>): void {
   const expected = Object.entries(legacyTables).flatMap(([table, all]) => {
     const columns = tables.get(table);
     if (!columns || !fits(table, columns)) return [table];
-    const derived = [
+    const derived = new Set([
       ...(columns.includes('demografia') ? ['data'] : []),
       ...(table === 'transcripts' ? ['synth_name'] : []),
-    ];
+    ]);
     return all
       .map(({ name }) => name)
-      .filter((name) => !columns.includes(name) && !derived.includes(name))
+      .filter((name) => !columns.includes(name) && !derived.has(name))
       .map((name) => `${table}.${name}`);
   });
   expect(absent.toSorted()).toEqual(expected.toSorted());

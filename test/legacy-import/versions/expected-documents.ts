@@ -5,15 +5,17 @@ export interface ExpectedDocument {
   /** The table or column that it was in. */
   readonly from: string;
   readonly execution: string;
-  readonly experiment: string;
-  readonly type: 'prfaq' | 'summary';
-  readonly text: string;
-  readonly model: string;
-  readonly time: string;
-  readonly metadata: unknown;
+  readonly document: {
+    readonly experiment: string;
+    readonly type: 'prfaq' | 'summary';
+    readonly text: string;
+    readonly model: string;
+    readonly time: string;
+    readonly metadata: unknown;
+  };
 }
 
-/** Returns the documents that an import must make, found by SQL of this test's own: the newest of each experiment and type that has none. */
+/** Returns the documents that an import must make, found by SQL: the newest of each experiment and type that has none. */
 export function expectedDocuments(file: DatabaseSync): ExpectedDocument[] {
   const columns = (table: string): string[] =>
     file
@@ -40,18 +42,20 @@ export function expectedDocuments(file: DatabaseSync): ExpectedDocument[] {
       found.push({
         from: 'prfaq_metadata',
         execution: String(row['exec_id']),
-        experiment: String(row['experiment_id']),
-        type: 'prfaq',
-        text: String(row['markdown_content']),
-        model: String(row['model']),
-        time: String(row['time']),
-        metadata: {
-          headline: row['headline'],
-          one_liner: row['one_liner'],
-          faq_count: row['faq_count'],
-          confidence_score: row['confidence_score'],
-          validation_status: row['validation_status'],
-          content: JSON.parse(String(row['json_content'])),
+        document: {
+          experiment: String(row['experiment_id']),
+          type: 'prfaq',
+          text: String(row['markdown_content']),
+          model: String(row['model']),
+          time: String(row['time']),
+          metadata: {
+            headline: row['headline'],
+            one_liner: row['one_liner'],
+            faq_count: row['faq_count'],
+            confidence_score: row['confidence_score'],
+            validation_status: row['validation_status'],
+            content: JSON.parse(String(row['json_content'])),
+          },
         },
       });
     }
@@ -67,12 +71,14 @@ export function expectedDocuments(file: DatabaseSync): ExpectedDocument[] {
       found.push({
         from: 'research_executions.summary_content',
         execution: String(row['exec_id']),
-        experiment: String(row['experiment_id']),
-        type: 'summary',
-        text: String(row['summary_content']),
-        model: String(row['model']),
-        time: String(row['time']),
-        metadata: null,
+        document: {
+          experiment: String(row['experiment_id']),
+          type: 'summary',
+          text: String(row['summary_content']),
+          model: String(row['model']),
+          time: String(row['time']),
+          metadata: null,
+        },
       });
     }
   }

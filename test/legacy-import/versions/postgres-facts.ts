@@ -76,7 +76,9 @@ export const postgresStates: readonly string[] = ['models', ...revisions.map(({ 
 
 /** Returns the tables of a state. */
 export function postgresShape(state: string): Shape {
-  const tables = new Map<string, readonly LegacyColumn[]>(Object.entries(legacyTables));
+  const tables = new Map<string, readonly LegacyColumn[]>(
+    Object.entries(legacyTables).map(([table, columns]) => [table, columns.map(inPostgres)]),
+  );
   if (state === 'models') return tables.set('prfaq_metadata', parseColumns(prfaq));
   for (const { state: one, tables: given = {}, adds = {} } of revisions) {
     if (one === '001' && state !== one) continue;
@@ -89,6 +91,12 @@ export function postgresShape(state: string): Shape {
     if (one === state) return tables;
   }
   throw new Error(`there is no state ${state}`);
+}
+
+/** A column with a default may not be NULL there. Only the time of a change has none; of an insight it had one in SQLite. */
+function inPostgres(column: LegacyColumn): LegacyColumn {
+  if (column.name === 'updated_at') return { ...column, required: false, default: undefined };
+  return { ...column, required: column.required || column.default !== undefined };
 }
 
 /** Whether a state has come to be when another one has. */

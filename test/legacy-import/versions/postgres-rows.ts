@@ -63,7 +63,7 @@ const document = (id: string, type: string, day: number): LegacyRow => ({
   status: 'completed',
 });
 
-/** What was written once the types of documents said where they came from. */
+/** What was written once the types of documents said what their source is. */
 const later: LegacyRows = {
   experiment_documents: [
     { ...document('doc_1', 'research_summary', 4), source_id: 'batch_compra_20251211_p' },

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { formatValue } from '../legacy-file.ts';
 import { legacyTables } from '../legacy-shape.ts';
 
 export type Row = Record<string, SQLInputValue>;
@@ -31,7 +32,7 @@ export function completed(file: DatabaseSync, table: string, row: Row): Row {
   if (table !== 'synths' || 'data' in row) return row;
   const members = sections
     .filter((name) => row[name] !== null)
-    .map((name) => `"${name}": ${String(row[name])}`);
+    .map((name) => `"${name}": ${formatValue(row[name])}`);
   return { ...row, data: members.length === 0 ? null : `{${members.join(', ')}}` };
 }
 

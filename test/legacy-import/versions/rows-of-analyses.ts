@@ -195,7 +195,7 @@ export function analyses(tag: string): LegacyRows {
 }
 
 /** Rows of documents. */
-export function documents(tag: string): LegacyRows {
+export function ownDocuments(tag: string): LegacyRows {
   return {
     experiment_documents: [
       {

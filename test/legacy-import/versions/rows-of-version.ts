@@ -1,5 +1,5 @@
 import type { LegacyRow, LegacyRows } from '../legacy-file.ts';
-import { analyses, documents, simulations } from './rows-of-analyses.ts';
+import { analyses, ownDocuments, simulations } from './rows-of-analyses.ts';
 import { isSince as since, type Shape } from './schema-version.ts';
 import { utc, local } from './times.ts';
 
@@ -15,7 +15,7 @@ export function rowsOf(version: string, shape: Shape, tag: string): LegacyRows {
     ...interviews(version, tag),
     ...simulations(version, tag),
     ...analyses(tag),
-    ...documents(tag),
+    ...ownDocuments(tag),
   };
   const rows: Record<string, readonly LegacyRow[]> = {};
   for (const [table, columns] of shape) {
@@ -103,10 +103,10 @@ function interviews(version: string, tag: string): LegacyRows {
     additional_context: index === 1 ? 'Only mobile' : null,
   });
   // The first files were filled from those of interviews, whose messages were kept as they were.
-  const said = version === '1' ? 'content' : 'text';
+  const words = version === '1' ? 'content' : 'text';
   const messages = json([
-    { speaker: 'Interviewer', [said]: 'Olá', internal_notes: null },
-    { speaker: 'Ana', [said]: 'Oi! "Tudo" bem?', internal_notes: 'calma' },
+    { speaker: 'Interviewer', [words]: 'Olá', internal_notes: null },
+    { speaker: 'Ana', [words]: 'Oi! "Tudo" bem?', internal_notes: 'calma' },
   ]);
   const transcript = (batch: number, synth: string): LegacyRow => ({
     exec_id: `batch_compra_2025121${batch}_${tag}`,

@@ -5,7 +5,7 @@ import { isSince, openAs, shapeOf, versions } from './schema-version.ts';
 
 /**
  * Makes a file as a version of the old system made it, with rows of that version in each of its tables. With `upgradedTo` each later version
- * to that one opened it in turn; if the last one could, it wrote rows of its own into each of its tables. `rows` are written in place of
+ * to that one opened it in turn; if the last one could, it wrote more rows, into each of its tables. `rows` are written in place of
  * the version's.
  */
 export function makeVersionFile(
@@ -15,7 +15,7 @@ export function makeVersionFile(
 ): string {
   const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   try {
-    // Version 3 is what the code of version 2 made of its own file when it opened it again.
+    // Version 3 is what the code of version 2 made of a file when it opened it again.
     const first = version === '3' ? '2' : version;
     openAs(database, first);
     insertAll(database, rows ?? rowsOf(first, shapeOf(first), 'a'));
