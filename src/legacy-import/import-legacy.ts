@@ -19,7 +19,7 @@ import { tagStatements } from '../postgres/sql/statement-tags.ts';
 
 /** How an import runs. */
 export interface ImportOptions extends ConversionOptions {
-  /** Tables (`name`) and columns (`table.name`) of the source that the target lacks and that are skipped. */
+  /** Tables (`name`) and columns (`table.name`) of the source that the target has no place for and that are skipped. */
   readonly skip?: readonly string[] | undefined;
   /** How many rows may be rejected before the import counts as failed. Default: 0. */
   readonly allowRejected?: number | undefined;
@@ -52,7 +52,7 @@ export interface ImportResult {
   /** One sentence each. */
   readonly failures: readonly string[];
   readonly tables: readonly TableResult[];
-  /** Tables and columns of the source that the target lacks. */
+  /** Tables and columns of the source that the target has no place for. */
   readonly unknown: readonly UnknownPart[];
   /** Tables and columns of the newest legacy schema that the source lacks: its rows have NULL or the default there. */
   readonly absent: readonly AbsentPart[];
@@ -241,6 +241,8 @@ function lostFailures(unknown: readonly UnknownPart[]): string[] {
 }
 
 function describeLost(lost: readonly UnknownPart[]): string {
-  const parts = lost.map(({ name, rows }) => `${name} (${rows} rows)`);
-  return `the target lacks ${parts.join(', ')}; skip them with --skip ${lost.map(({ name }) => name).join(',')}`;
+  const parts = lost.map(
+    ({ name, rows, lacks }) => `${name} (${rows} rows${lacks === undefined ? '' : ` without ${lacks}`})`,
+  );
+  return `the target has no place for ${parts.join(', ')}; skip them with --skip ${lost.map(({ name }) => name).join(',')}`;
 }

@@ -1,9 +1,10 @@
 import { isUint8Array } from 'node:util/types';
 import type { TargetTable } from './destination/target-table.ts';
 import type { UnknownPart } from './find-unknown-parts.ts';
-import { read } from './source/legacy-documents.ts';
 import { UnreadableText, type SourceValue } from './source/legacy-source.ts';
+import { LaterDocuments } from './source/later-documents.ts';
 import type { PartialSource } from './source/partial-source.ts';
+import { read } from './source/read-rows.ts';
 
 /** A row that was skipped, or a value of a skipped column with the key of its row. */
 export interface SkippedRow {
@@ -27,10 +28,14 @@ export async function* skippedRows(
     const [table = '', column] = name.split('.', 2);
     const key = tables.find((target) => target.name === table)?.key ?? [];
     const columns = source.tables.find((one) => one.name === table)?.columns ?? [];
-    for await (const row of read(source, table, column === undefined ? columns : [...key, column])) {
-      if (column !== undefined && row[column] === null) continue;
+    const ofValue = column === undefined ? columns : [...key, column];
+    const left = name === LaterDocuments.part ? source.later.left : undefined;
+    for await (const row of read(source.whole, table, left ? columns : ofValue)) {
+      const isWhole = left?.has(row['id'] ?? null) ?? false;
+      if (column !== undefined && (row[column] ?? null) === null && !isWhole) continue;
       if (source.documents.includes(name, row['exec_id'])) continue;
-      const values = Object.entries(row).map(([at, value]) => [at, plain(value)] as const);
+      const names = isWhole ? columns : ofValue;
+      const values = names.map((at) => [at, plain(row[at] ?? null)] as const);
       yield { table, row: Object.fromEntries(values) };
     }
   }

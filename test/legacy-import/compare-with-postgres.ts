@@ -4,6 +4,7 @@ import { legacyTables, type LegacyColumn, type LegacyType } from './legacy-shape
 
 const casts: Record<LegacyType, (text: string) => string> = {
   key: (text) => text,
+  serial: (text) => text,
   text: (text) => text,
   json: (text) => `nullif(${text}::jsonb, 'null')`,
   time: (text) => `${text}::timestamptz`,
@@ -17,10 +18,9 @@ export async function differences(
   table: string,
   rows: readonly LegacyRow[],
   zone: string,
+  keys: readonly string[] = keyOf(table),
 ): Promise<string[]> {
   const columns = (legacyTables[table] ?? []).filter(({ name }) => rows.some((row) => row[name] != null));
-  const keys =
-    table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
   const texts = rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [name, formatValue(value)])),
   );
@@ -40,6 +40,10 @@ export async function differences(
     }
   });
   return found;
+}
+
+function keyOf(table: string): string[] {
+  return table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
 }
 
 function expected({ name, type }: LegacyColumn): string {

@@ -62,8 +62,8 @@ const unreadable: readonly (readonly [what: string, make: () => string, says: st
     'schema version 16',
   ],
   [
-    'a file that lacks a key',
-    () => workshop.file({}, { sql: 'drop table synths; create table synths (nome text)' }),
+    'a file of which no table has the columns of a row',
+    () => otherDatabase('create table synths (nome text)'),
     'it lacks synths.id',
   ],
 ];
@@ -76,9 +76,9 @@ test.for(unreadable)('%s is refused, and nothing is written', async ([, make, sa
   expect(await countExperiments()).toEqual({ count: 0 });
 });
 
-function otherDatabase(): string {
+function otherDatabase(sql = 'create table invoices (id integer primary key)'): string {
   const other = new DatabaseSync(path('other.db'));
-  other.exec('create table invoices (id integer primary key)');
+  other.exec(sql);
   other.close();
   return path('other.db');
 }

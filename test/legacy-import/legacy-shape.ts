@@ -1,9 +1,18 @@
 // What the old system's databases look like, after the facts known of them. Written by hand: nothing here may be derived from the
 // code. A column is `name type`, `!` is NOT NULL, what follows `=` is its default, `now` being SQLite's own.
 
-export type LegacyType = 'key' | 'text' | 'json' | 'time' | 'int' | 'real';
+/** `serial` is a key that SQLite numbers. */
+export type LegacyType = 'key' | 'serial' | 'text' | 'json' | 'time' | 'int' | 'real';
 
-const types = new Set<string>(['key', 'text', 'json', 'time', 'int', 'real'] satisfies LegacyType[]);
+const types = new Set<string>([
+  'key',
+  'serial',
+  'text',
+  'json',
+  'time',
+  'int',
+  'real',
+] satisfies LegacyType[]);
 
 export interface LegacyColumn {
   readonly name: string;
@@ -51,7 +60,7 @@ const columns: Record<string, string> = {
 
 /** The seventeen tables of schema version 15. */
 export const legacyTables: Readonly<Record<string, readonly LegacyColumn[]>> = Object.fromEntries(
-  Object.entries(columns).map(([table, all]) => [table, all.split('|').map(parse)]),
+  Object.entries(columns).map(([table, all]) => [table, parseColumns(all)]),
 );
 
 /** The unique columns of a table other than its key. */
@@ -71,19 +80,28 @@ const leftovers = `
 
 /** The statements that make a SQLite file of schema version 15; with `upgraded`, one that an older version began. */
 export function sqliteSchema({ upgraded }: { upgraded: boolean }): string {
-  const tables = Object.entries(legacyTables).map(([table, all]) => {
-    const lines = all.map(
-      (column) =>
-        `${column.name} ${sqliteTypes[column.type](column.name)}${constraints(column, "(datetime('now'))")}`,
-    );
-    if (table === 'analysis_cache') lines.push('primary key (analysis_id, cache_key)');
-    if (uniques[table]) lines.push(`unique (${uniques[table]})`);
-    return `create table ${table} (${lines.join(', ')});`;
-  });
+  const tables = Object.entries(legacyTables).map(
+    ([table, all]) => `create table ${sqliteTable(table, all)};`,
+  );
   return `${tables.join('\n')}
     create index idx_scenario_nodes_parent on scenario_nodes (parent_id);
     create index idx_outcomes_analysis on synth_outcomes (analysis_id);
     ${upgraded ? leftovers : ''}`;
+}
+
+/** A table's name and definition in SQLite. */
+export function sqliteTable(table: string, all: readonly LegacyColumn[]): string {
+  const lines = all.map(sqliteColumn);
+  if (table === 'analysis_cache') lines.push('primary key (analysis_id, cache_key)');
+  const unique = uniques[table];
+  if (unique?.split(', ').every((name) => all.some((column) => column.name === name)))
+    lines.push(`unique (${unique})`);
+  return `${table} (${lines.join(', ')})`;
+}
+
+/** A column's definition in SQLite. */
+export function sqliteColumn(column: LegacyColumn): string {
+  return `${column.name} ${sqliteTypes[column.type](column.name)}${constraints(column, "(datetime('now'))")}`;
 }
 
 /** The statements that make its twin in PostgreSQL, where times are texts, keys are never NULL and documents are `jsonb`. */
@@ -102,6 +120,7 @@ export function postgresSchema(): string {
 
 const sqliteTypes: Record<LegacyType, (name: string) => string> = {
   key: () => 'text primary key',
+  serial: () => 'integer primary key autoincrement',
   text: () => 'text',
   json: (name) => `text check (json_valid(${name}) or ${name} is null)`,
   time: () => 'text',
@@ -111,6 +130,7 @@ const sqliteTypes: Record<LegacyType, (name: string) => string> = {
 
 const postgresTypes: Record<LegacyType, string> = {
   key: 'varchar(100)',
+  serial: 'integer',
   text: 'text',
   json: 'jsonb',
   time: 'varchar(50)',
@@ -121,6 +141,11 @@ const postgresTypes: Record<LegacyType, string> = {
 function constraints({ required, default: value }: LegacyColumn, now: string): string {
   const filled = value === 'now' ? now : value;
   return `${required ? ' not null' : ''}${filled === undefined ? '' : ` default ${filled}`}`;
+}
+
+/** Reads columns in the notation above, separated by `|`. */
+export function parseColumns(all: string): LegacyColumn[] {
+  return all.split('|').map(parse);
 }
 
 function parse(column: string): LegacyColumn {

@@ -1,9 +1,8 @@
-import { readTimestamp } from '../conversion/read-timestamp.ts';
 import type { TargetTable } from '../destination/target-table.ts';
 import type { LegacySource, SourceRow, SourceValue } from './legacy-source.ts';
-
-/** A row of a source, by its columns. */
-export type NamedRow = Readonly<Record<string, SourceValue>>;
+import { documentType } from './later-documents.ts';
+import { columnsOf, read, type NamedRow } from './read-rows.ts';
+import { sortableTime } from './sortable-time.ts';
 
 /** Where older versions kept documents, with a row for each execution. */
 interface Part {
@@ -38,7 +37,9 @@ const parts: readonly Part[] = [
       'validation_status',
       'json_content',
     ],
-    has: ({ status, markdown_content }) => status === 'completed' && isText(markdown_content),
+    // The version that added the status gave it to the documents that there were.
+    has: ({ status, markdown_content }) =>
+      (status ?? 'completed') === 'completed' && isText(markdown_content),
     time: ({ generated_at, started_at }) => generated_at ?? started_at ?? null,
     document: (row) => ({
       markdown_content: row['markdown_content'] ?? null,
@@ -111,7 +112,7 @@ export class LegacyDocuments {
       'document_type',
     ]))
       if (typeof document_type === 'string' && typeof experiment_id === 'string')
-        taken.add(`${document_type} ${experiment_id}`);
+        taken.add(`${documentType(document_type)} ${experiment_id}`);
     for (const part of found) {
       const newest = new Map<string, Chosen>();
       for await (const row of read(source, part.table, part.columns)) {
@@ -119,7 +120,7 @@ export class LegacyDocuments {
         const experiment = typeof execution === 'string' ? experiments.get(execution) : undefined;
         if (typeof execution !== 'string' || experiment === undefined || !part.has(row)) continue;
         if (taken.has(`${part.type} ${experiment}`)) continue;
-        const time = comparable(part.time(row));
+        const time = sortableTime(part.time(row));
         const other = newest.get(experiment);
         if (!other || time > other.time) newest.set(experiment, { execution, time });
       }
@@ -159,35 +160,6 @@ export class LegacyDocuments {
   }
 }
 
-/** Yields the rows of any table by the given columns, as far as it has them; none when the source lacks the table. */
-export async function* read(
-  source: LegacySource,
-  table: string,
-  names: readonly string[],
-): AsyncGenerator<NamedRow> {
-  const existing = columnsOf(source, table, names);
-  const [key] = existing;
-  if (key === undefined) return;
-  const columns = existing.map((name) => ({
-    name,
-    type: 'text' as const,
-    nullable: true,
-    default: undefined,
-    rules: [],
-    shape: undefined,
-    references: undefined,
-  }));
-  const rows = source.rows({ name: table, columns, key: [key], keyPrefix: undefined, parent: undefined });
-  for await (const chunk of rows)
-    for (const { values } of chunk)
-      yield Object.fromEntries(existing.map((name, index) => [name, values[index] ?? null]));
-}
-
-function columnsOf(source: LegacySource, table: string, names: readonly string[]): string[] {
-  const columns = source.tables.find(({ name }) => name === table)?.columns ?? [];
-  return names.filter((name) => columns.includes(name));
-}
-
 function partExists(source: LegacySource, { name, table }: Part): boolean {
   const column = name === table ? 'exec_id' : name.slice(table.length + 1);
   return columnsOf(source, table, [column]).length > 0;
@@ -197,20 +169,16 @@ function isText(value: SourceValue | undefined): boolean {
   return typeof value === 'string' && value.trim() !== '';
 }
 
-// Only for choosing the newest: the zone of times without one is not known here, and is the same for all.
-function comparable(value: SourceValue): string {
-  if (typeof value !== 'string') return '';
-  const text = /(?:Z|[+-]\d\d(?::?\d\d)?)$/.test(value.slice(10)) ? value : `${value}Z`;
-  const reading = readTimestamp(text, { zone: undefined, fromSqlite: true });
-  return 'text' in reading ? reading.text : '';
-}
-
 const described = ['headline', 'one_liner', 'faq_count', 'confidence_score', 'validation_status'] as const;
+const numbers: ReadonlySet<string> = new Set(['faq_count', 'confidence_score']);
 
 /** Returns what else is known of a PR-FAQ as a JSON object: its texts and numbers, and its content in JSON. */
 function metadataOf(row: NamedRow): string {
   const members = described.flatMap((name) => {
     const value = row[name] ?? null;
+    // PostgreSQL gives them as texts.
+    if (typeof value === 'string' && numbers.has(name) && Number.isFinite(Number(value)) && isJson(value))
+      return `"${name}": ${value}`;
     if (typeof value === 'string') return `"${name}": ${JSON.stringify(value)}`;
     return typeof value === 'number' || typeof value === 'bigint' ? `"${name}": ${value}` : [];
   });

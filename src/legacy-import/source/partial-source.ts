@@ -1,7 +1,10 @@
 import { LegacySourceError } from '../../errors.ts';
 import type { TargetTable } from '../destination/target-table.ts';
+import { DerivedColumns } from './derived-columns.ts';
+import { documentType, LaterDocuments } from './later-documents.ts';
 import { LegacyDocuments } from './legacy-documents.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
+import { plainColumn } from './read-rows.ts';
 
 const documentsTable = 'experiment_documents';
 
@@ -13,88 +16,157 @@ export class PartialSource implements LegacySource {
   readonly absent: readonly AbsentPart[];
   /** The documents that older versions kept elsewhere. */
   readonly documents: LegacyDocuments;
-  readonly #source: LegacySource;
+  /** The documents whose type is another one here. */
+  readonly later: LaterDocuments;
+  /** The source as it is. */
+  readonly whole: LegacySource;
+  readonly #derived: DerivedColumns;
   /** The columns of each table, as far as the source has them. */
   readonly #columns: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The tables whose rows can't be rows of the target, each with the first column that they lack for it. */
+  readonly #unfit: ReadonlyMap<string, string>;
 
-  private constructor(source: LegacySource, tables: readonly TargetTable[], documents: LegacyDocuments) {
-    this.#source = source;
-    this.documents = documents;
+  private constructor(
+    source: LegacySource,
+    tables: readonly TargetTable[],
+    parts: { documents: LegacyDocuments; later: LaterDocuments; derived: DerivedColumns },
+  ) {
+    this.whole = source;
+    this.documents = parts.documents;
+    this.later = parts.later;
+    this.#derived = parts.derived;
     this.#columns = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
+    this.#unfit = new Map(
+      tables.flatMap((table) => {
+        const lacking = this.#columns.has(table.name) ? this.#firstLacking(table) : undefined;
+        return lacking === undefined ? [] : [[table.name, lacking]];
+      }),
+    );
     this.absent = tables.flatMap(({ name, columns }) => {
-      const existing = this.#columns.get(name);
-      if (!existing) return [name];
-      return columns.filter((column) => !existing.has(column.name)).map((column) => `${name}.${column.name}`);
+      if (!this.#columns.has(name) || this.#unfit.has(name)) return [name];
+      return columns
+        .filter((column) => !this.has(name, column.name))
+        .map((column) => `${name}.${column.name}`);
     });
   }
 
-  /** @throws LegacySourceError when the source has none of the tables, or one without its key, or can't be read. */
+  /** @throws LegacySourceError when the source has none of the tables, or only such as can't be imported, or can't be read. */
   static async open(source: LegacySource, tables: readonly TargetTable[]): Promise<PartialSource> {
-    const found = new Map(source.tables.map(({ name, columns }) => [name, columns]));
-    if (!tables.some(({ name }) => found.has(name)))
+    const found = tables.filter(({ name }) => source.tables.some((table) => table.name === name));
+    if (found.length === 0)
       throw notLegacy(source.label, `it has none of its tables, such as ${tables[0]?.name}`);
-    for (const { name, key } of tables) {
-      const lacking = key.find((column) => found.get(name)?.includes(column) === false);
-      if (lacking !== undefined) throw notLegacy(source.label, `it lacks ${name}.${lacking}`);
-    }
-    return new PartialSource(source, tables, await LegacyDocuments.find(source));
+    const partial = new PartialSource(source, tables, {
+      documents: await LegacyDocuments.find(source),
+      later: await LaterDocuments.find(source),
+      derived: await DerivedColumns.find(source),
+    });
+    const [first] = partial.#unfit;
+    if (first && partial.#unfit.size === found.length)
+      throw notLegacy(source.label, `it lacks ${first.join('.')}`);
+    return partial;
   }
 
   get label(): string {
-    return this.#source.label;
+    return this.whole.label;
   }
 
   get tables(): readonly SourceTable[] {
-    return this.#source.tables;
+    return this.whole.tables;
   }
 
   get notes(): readonly string[] {
-    return this.#source.notes;
+    return [...this.whole.notes, ...this.#derived.notes, ...this.later.notes];
   }
 
   get isSqlite(): boolean {
-    return this.#source.isSqlite;
+    return this.whole.isSqlite;
   }
 
-  /** Whether the source has a column. */
+  /** Whether the source has a column, or it is derived from others. */
   has(table: string, column: string): boolean {
-    return this.#columns.get(table)?.has(column) ?? false;
+    return (this.#columns.get(table)?.has(column) ?? false) || this.#derived.has(table, column);
+  }
+
+  /** Returns the first column that the rows of a table lack to be rows of the target; undefined for other tables. */
+  lackedBy(table: string): string | undefined {
+    return this.#unfit.get(table);
+  }
+
+  /** Whether the values of a column are imported in another column. */
+  isDerivedFrom(table: string, column: string): boolean {
+    return this.#derived.uses(table, column);
   }
 
   async count(table: string): Promise<number> {
-    const own = this.#columns.has(table) ? await this.#source.count(table) : 0;
-    return own + (table === documentsTable ? this.documents.count : 0);
+    const own = this.#isRead(table) ? await this.whole.count(table) : 0;
+    if (table !== documentsTable) return own;
+    return (this.#isRead(table) ? own - this.later.left.size : 0) + this.documents.count;
   }
 
   async countValues(table: string, column: string): Promise<number> {
-    return this.has(table, column) ? this.#source.countValues(table, column) : 0;
+    return this.#isRead(table) && this.has(table, column) ? this.whole.countValues(table, column) : 0;
   }
 
   async *rows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
-    yield* this.#ownRows(table);
+    if (table.name !== documentsTable || this.later.left.size + this.later.retyped === 0)
+      yield* this.#ownRows(table);
+    else yield* this.#retypedRows(table);
     if (table.name === documentsTable) yield* this.documents.rows(table);
+  }
+
+  async *#retypedRows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
+    const [key, type] = ['id', 'document_type'].map((name) =>
+      table.columns.findIndex((column) => column.name === name),
+    );
+    for await (const chunk of this.#ownRows(table))
+      yield chunk
+        .filter(({ values }) => !this.later.left.has(values[key ?? 0] ?? null))
+        .map((row) => ({
+          ...row,
+          values: row.values.map((value, index) =>
+            index === type && typeof value === 'string' ? documentType(value) : value,
+          ),
+        }));
   }
 
   async *#ownRows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
     const existing = this.#columns.get(table.name);
-    if (!existing) return;
+    if (!existing || !this.#isRead(table.name)) return;
     const columns = table.columns.filter(({ name }) => existing.has(name));
-    if (columns.length === table.columns.length) {
-      yield* this.#source.rows(table);
+    const needed = this.#derived.needs(table.name);
+    if (columns.length === table.columns.length && needed.length === 0) {
+      yield* this.whole.rows(table);
       return;
     }
     const parent = table.parent !== undefined && existing.has(table.parent) ? table.parent : undefined;
-    const places = table.columns.map((column) => columns.indexOf(column));
-    for await (const chunk of this.#source.rows({ ...table, columns, parent }))
-      yield chunk.map((row) => ({ ...row, values: places.map((place) => row.values[place] ?? null) }));
+    const others = needed.filter((name) => !columns.some((column) => column.name === name)).map(plainColumn);
+    const read = [...columns, ...others];
+    for await (const chunk of this.whole.rows({ ...table, columns: read, parent })) {
+      const rows: SourceRow[] = [];
+      for (const row of chunk) {
+        const own = Object.fromEntries(read.map(({ name }, index) => [name, row.values[index] ?? null]));
+        const named = { ...own, ...(await this.#derived.derive(table.name, own)) };
+        rows.push({ ...row, values: table.columns.map(({ name }) => named[name] ?? null) });
+      }
+      yield rows;
+    }
   }
 
   async existing(table: TargetTable, keys: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#columns.has(table.name) ? this.#source.existing(table, keys) : new Set();
+    return this.#isRead(table.name) ? this.whole.existing(table, keys) : new Set();
+  }
+
+  #isRead(table: string): boolean {
+    return this.#columns.has(table) && !this.#unfit.has(table);
+  }
+
+  #firstLacking({ name, key, columns }: TargetTable): string | undefined {
+    const required = columns.filter((column) => !column.nullable && column.default === undefined);
+    return [...key, ...required.map((column) => column.name)].find((column) => !this.has(name, column));
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.#source[Symbol.asyncDispose]();
+    return this.whole[Symbol.asyncDispose]();
   }
 }
 
