@@ -93,6 +93,26 @@ test('a read model is exported as its repository shows it', async () => {
   expect(rows).toContainEqual(expect.objectContaining({ id: 'grp_1', synthCount: 0 }));
 });
 
+test('a read model of a table of which a policy hides rows is refused', async () => {
+  const { em } = db.orm;
+  await em.execute(`create role viewer login password 'viewer'; grant select on all tables in schema public to viewer;
+    alter table synth_groups enable row level security; create policy none on synth_groups using (false)`);
+  const url = new URL(db.url);
+  [url.username, url.password] = ['viewer', 'viewer'];
+  try {
+    const args = ['export', 'synthGroups.streamSummaries', '--to', 'groups.csv'];
+    const { code, stderr } = await synthdb(args, directory, { DATABASE_URL: url.href });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('synth_groups');
+    expect(await readdir(directory)).toEqual(['package.json']);
+  } finally {
+    await em.execute(
+      'drop policy none on synth_groups; alter table synth_groups disable row level security; drop owned by viewer; drop role viewer',
+    );
+  }
+});
+
 test('a read model of the rows of a parent takes its key', async () => {
   const missing = await run('export', 'synthOutcomes.streamSummaries', '--to', 'a.csv');
   expect(missing).toMatchObject({ code: 2 });
