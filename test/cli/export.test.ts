@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { synthdb, type Run } from './run.ts';
+import { main, synthdb, type Run } from './run.ts';
 
 let db: TestDatabase;
 let directory: string;
@@ -199,6 +201,31 @@ test('a failed export leaves no file', async () => {
   expect(stderr).toContain("can't be written; check that its directory exists and is writable");
   expect(existsSync(missing)).toBe(false);
 });
+
+test('an export that is interrupted leaves no file', async () => {
+  // Holds the export while its file is open.
+  await using holder = await holdTable('synth_groups');
+  const child = spawn(process.execPath, [main, 'export', 'SynthGroup', '--to', 'groups.csv'], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], DATABASE_URL: holder.url },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  await vi.waitFor(async () => expect(await readdir(directory)).toHaveLength(2), { timeout: 10_000 });
+
+  child.kill('SIGINT');
+
+  expect(await exited).toEqual([130, null]);
+  expect(await readdir(directory)).toEqual(['package.json']);
+});
+
+/** Locks a table against reads until it is disposed of. */
+async function holdTable(name: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const em = db.orm.em.fork();
+  await em.begin();
+  await em.execute(`lock table ${name}`);
+  return { url: db.url, [Symbol.asyncDispose]: () => em.rollback() };
+}
 
 test.each([
   ['text', Buffer.from('id,name\n')],
