@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { main, synthdb, type Run } from './run.ts';
@@ -238,6 +239,22 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain('the file is not a Parquet file, or is not complete');
 });
+
+test.each(['ZSTD', 'GZIP'] as const)(
+  'load names the compression %s, which it does not read',
+  async (codec) => {
+    const data = Array.from({ length: 100 }, (_, n) => `group ${n}`);
+    const columnData = ['id', 'name'].map((name) => ({ name, data, type: 'STRING' as const }));
+    const compressors = { [codec]: (bytes: Uint8Array) => bytes.slice(1) };
+    const content = parquetWriteBuffer({ codec, compressors, columnData });
+    await writeFile(join(directory, 'a.parquet'), Buffer.from(content));
+
+    const { code, stderr } = await run('load', 'a.parquet', '--entity', 'SynthGroup', '--mode', 'append');
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the Parquet file is compressed with ${codec}; write it with Snappy`);
+  },
+);
 
 test('load takes Parquet from a file only, without options for CSV', async () => {
   const loading = ['--entity', 'SynthGroup', '--mode', 'append'];

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { readBinaryRows, type ReadValue } from '../../../src/postgres/copy/binary-reader.ts';
-import { BinaryRowEncoder, type BinaryType, type CopiedValue } from '../../../src/postgres/copy/binary-rows.ts';
+import {
+  BinaryRowEncoder,
+  type BinaryType,
+  type CopiedValue,
+} from '../../../src/postgres/copy/binary-rows.ts';
 
 const types: BinaryType[] = ['text', 'integer', 'text'];
 
@@ -21,15 +25,18 @@ async function read(bytes: Buffer, size: number): Promise<ReadValue[][]> {
   return rows;
 }
 
-test.each([1, 2, 3, 5, 18, 19, 20, 21, 64, 1_000])('rows in pieces of %i bytes are all read', async (size) => {
-  const rows: CopiedValue[][] = [
-    ['a', 1, 'x'.repeat(100)],
-    [null, null, null],
-    ['', -1, '😀'],
-  ];
+test.each([1, 2, 3, 5, 18, 19, 20, 21, 64, 1_000])(
+  'rows in pieces of %i bytes are all read',
+  async (size) => {
+    const rows: CopiedValue[][] = [
+      ['a', 1, 'x'.repeat(100)],
+      [null, null, null],
+      ['', -1, '😀'],
+    ];
 
-  expect(await read(encoded(rows), size)).toEqual(rows);
-});
+    expect(await read(encoded(rows), size)).toEqual(rows);
+  },
+);
 
 test('no rows are read from the header and the trailer', async () => {
   expect(await read(encoded([]), 4)).toEqual([]);
