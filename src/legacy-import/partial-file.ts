@@ -17,6 +17,8 @@ export class PartialFile implements Disposable {
   readonly #descriptor: number;
   #buffer = '';
   #isNamed = false;
+  // Ctrl-C exits without disposing of anything.
+  readonly #removeAtExit = (): void => this.#remove();
 
   /**
    * Opens the file; without a path, a temporary one that is only read by `contents`. `what` names it in messages, such as "the report".
@@ -39,6 +41,7 @@ export class PartialFile implements Disposable {
         { cause },
       );
     }
+    process.once('exit', this.#removeAtExit);
   }
 
   /**
@@ -79,7 +82,12 @@ export class PartialFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    process.off('exit', this.#removeAtExit);
     closeSync(this.#descriptor);
+    this.#remove();
+  }
+
+  #remove(): void {
     if (this.#partial !== undefined && !this.#isNamed) rmSync(this.#partial, { force: true });
   }
 

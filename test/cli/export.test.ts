@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { synthdb, type Run } from './run.ts';
+import { main, synthdb, type Run } from './run.ts';
 
 let db: TestDatabase;
 let directory: string;
@@ -91,6 +94,26 @@ test('a read model is exported as its repository shows it', async () => {
     .map((line): unknown => JSON.parse(line));
   expect(rows).toHaveLength(2);
   expect(rows).toContainEqual(expect.objectContaining({ id: 'grp_1', synthCount: 0 }));
+});
+
+test('a read model of a table of which a policy hides rows is refused', async () => {
+  const { em } = db.orm;
+  await em.execute(`create role viewer login password 'viewer'; grant select on all tables in schema public to viewer;
+    alter table synth_groups enable row level security; create policy none on synth_groups using (false)`);
+  const url = new URL(db.url);
+  [url.username, url.password] = ['viewer', 'viewer'];
+  try {
+    const args = ['export', 'synthGroups.streamSummaries', '--to', 'groups.csv'];
+    const { code, stderr } = await synthdb(args, directory, { DATABASE_URL: url.href });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('synth_groups');
+    expect(await readdir(directory)).toEqual(['package.json']);
+  } finally {
+    await em.execute(
+      'drop policy none on synth_groups; alter table synth_groups disable row level security; drop owned by viewer; drop role viewer',
+    );
+  }
 });
 
 test('a read model of the rows of a parent takes its key', async () => {
@@ -180,6 +203,31 @@ test('a failed export leaves no file', async () => {
   expect(existsSync(missing)).toBe(false);
 });
 
+test('an export that is interrupted leaves no file', async () => {
+  // Holds the export while its file is open.
+  await using holder = await holdTable('synth_groups');
+  const child = spawn(process.execPath, [main, 'export', 'SynthGroup', '--to', 'groups.csv'], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], DATABASE_URL: holder.url },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  await vi.waitFor(async () => expect(await readdir(directory)).toHaveLength(2), { timeout: 10_000 });
+
+  child.kill('SIGINT');
+
+  expect(await exited).toEqual([130, null]);
+  expect(await readdir(directory)).toEqual(['package.json']);
+});
+
+/** Locks a table against reads until it is disposed of. */
+async function holdTable(name: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const em = db.orm.em.fork();
+  await em.begin();
+  await em.execute(`lock table ${name}`);
+  return { url: db.url, [Symbol.asyncDispose]: () => em.rollback() };
+}
+
 test.each([
   ['text', Buffer.from('id,name\n')],
   ['a part of a file', Buffer.from('PAR1')],
@@ -191,6 +239,22 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain('the file is not a Parquet file, or is not complete');
 });
+
+test.each(['ZSTD', 'GZIP'] as const)(
+  'load names the compression %s, which it does not read',
+  async (codec) => {
+    const data = Array.from({ length: 100 }, (_, n) => `group ${n}`);
+    const columnData = ['id', 'name'].map((name) => ({ name, data, type: 'STRING' as const }));
+    const compressors = { [codec]: (bytes: Uint8Array) => bytes.slice(1) };
+    const content = parquetWriteBuffer({ codec, compressors, columnData });
+    await writeFile(join(directory, 'a.parquet'), Buffer.from(content));
+
+    const { code, stderr } = await run('load', 'a.parquet', '--entity', 'SynthGroup', '--mode', 'append');
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the Parquet file is compressed with ${codec}; write it with Snappy`);
+  },
+);
 
 test('load takes Parquet from a file only, without options for CSV', async () => {
   const loading = ['--entity', 'SynthGroup', '--mode', 'append'];

@@ -1,5 +1,5 @@
 import { UsageError } from 'mikro-orm-safe-migrations/cli';
-import { isUint8Array } from 'node:util/types';
+import { isNativeError, isUint8Array } from 'node:util/types';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { textOfMicroseconds, textOfMicroseconds64 } from '../../wire/instant.ts';
@@ -21,7 +21,7 @@ const parsers = {
 /**
  * Yields the rows of a Parquet file, one row group in memory at a time. Times are in UTC, and texts in columns of documents are JSON.
  *
- * @throws UsageError when it is not a Parquet file; InvalidRowError for a document that is not JSON.
+ * @throws UsageError when it is not a Parquet file, is damaged, or has another compression than Snappy; InvalidRowError for a document that is not JSON.
  */
 export async function* readParquetRows(
   { file, size }: ParquetSource,
@@ -44,7 +44,10 @@ export async function* readParquetRows(
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({ file: source, metadata, rowStart, rowEnd, parsers });
+    const part = { file: source, metadata, rowStart, rowEnd, parsers };
+    const rows = await parquetReadObjects(part).catch((cause: unknown) => {
+      throw unreadable(cause, rowStart);
+    });
     onRead(Number(group.total_compressed_size ?? group.total_byte_size));
     for (const [index, row] of rows.entries()) {
       const at = rowStart + index + 1;
@@ -54,6 +57,17 @@ export async function* readParquetRows(
     }
     rowStart = rowEnd;
   }
+}
+
+function unreadable(cause: unknown, rowStart: number): UsageError {
+  const [, codec] =
+    /unsupported compression codec: (\w+)/.exec(isNativeError(cause) ? cause.message : '') ?? [];
+  return new UsageError(
+    codec === undefined
+      ? `the rows of the Parquet file from ${rowStart + 1} are damaged, or hold text that is not UTF-8; write it again`
+      : `the Parquet file is compressed with ${codec}; write it with Snappy, or uncompressed`,
+    { cause },
+  );
 }
 
 function documentOf(

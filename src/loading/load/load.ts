@@ -39,7 +39,9 @@ export class Load<E extends object> {
       throw new InvalidLoadError(`${entity.name} is not an entity of this database; pass its entity class`);
     this.#target = describeTarget(em, meta);
     this.#staging = new LoadStaging(this.#target);
-    this.#references = new ReferencedKeys(this.#target.columns);
+    this.#references = new ReferencedKeys(this.#target.columns, {
+      skipsRows: mode === 'insert_missing' || mode === 'fill_null' || onDuplicate === 'last',
+    });
     this.#key = keyColumns(this.#target, key);
     const names = this.#key.map(({ property }) => property);
     this.#keyIsUnique = isUnique(this.#target, names);

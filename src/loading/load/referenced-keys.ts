@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { escapeIdentifier } from 'pg';
+import { DatabaseError, escapeIdentifier } from 'pg';
 import { DanglingReferenceError } from '../../errors.ts';
 import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { tableName } from './column-sql.ts';
@@ -12,7 +12,11 @@ const most = 20_000;
 export class ReferencedKeys {
   readonly #columns: readonly { readonly column: LoadColumn; readonly rows: Map<string, number> }[];
 
-  constructor(columns: readonly LoadColumn[]) {
+  readonly #skipsRows: boolean;
+
+  /** @param skipsRows whether the load may leave rows out, whose parents may be missing without an error. */
+  constructor(columns: readonly LoadColumn[], { skipsRows }: { readonly skipsRows: boolean }) {
+    this.#skipsRows = skipsRows;
     this.#columns = columns
       .filter(({ references }) => references !== null)
       .map((column) => ({ column, rows: new Map<string, number>() }));
@@ -30,7 +34,9 @@ export class ReferencedKeys {
     if (error.row !== undefined) return error;
     const found = [];
     for (const { column, rows } of this.#columns) {
-      const missing = await missingKeys(em, column, [...rows.keys()]);
+      const absent = await missingKeys(em, column, [...rows.keys()]);
+      // Of a row that was left out, the server reports nothing.
+      const missing = this.#skipsRows ? absent.filter((key) => isReported(error, column, key)) : absent;
       const numbers = missing.flatMap((key) => rows.get(key) ?? []);
       if (numbers.length > 0) found.push({ column, row: Math.min(...numbers) });
     }
@@ -44,6 +50,11 @@ export class ReferencedKeys {
       { cause: error.cause },
     );
   }
+}
+
+/** Whether the error of the server is about this value of a column. */
+function isReported({ cause }: DanglingReferenceError, { name }: LoadColumn, key: string): boolean {
+  return cause instanceof DatabaseError && cause.detail?.includes(`(${name})=(${key})`) === true;
 }
 
 async function missingKeys(

@@ -17,42 +17,48 @@ export async function* readBinaryRows(
   chunks: AsyncGenerator<Buffer, number>,
   types: readonly BinaryType[],
 ): AsyncGenerator<ReadValue[], number> {
-  let rest: Buffer = Buffer.alloc(0);
+  // A large row comes in many chunks: they are joined once there are as many bytes as it is known to need.
+  let pending: Buffer[] = [];
+  let [size, needed] = [0, signatureSize];
   let isStarted = false;
   try {
     for (;;) {
       const { done, value } = await chunks.next();
       if (done) return value;
-      rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
+      pending.push(value);
+      size += value.length;
+      if (size < needed) continue;
+      const bytes = pending.length === 1 ? value : Buffer.concat(pending);
       let at = 0;
       if (!isStarted) {
-        if (rest.length < signatureSize) continue;
-        at = signatureSize + rest.readInt32BE(signatureSize - 4);
+        at = signatureSize + bytes.readInt32BE(signatureSize - 4);
         isStarted = true;
       }
-      for (let end = endOfRow(rest, at); end > at; end = endOfRow(rest, at)) {
-        const row = rowAt(rest, at, types);
+      let end = endOfRow(bytes, at);
+      for (; end <= bytes.length; end = endOfRow(bytes, at)) {
+        const row = rowAt(bytes, at, types);
         // The trailer has no values.
         if (row) yield row;
         at = end;
       }
-      rest = rest.subarray(at);
+      pending = [bytes.subarray(at)];
+      [size, needed] = [bytes.length - at, end - at];
     }
   } finally {
     await chunks.return(0);
   }
 }
 
-/** Returns where the row that begins at `start` ends; `start` when not all of it is there. */
+/** Returns where the row that begins at `start` ends; as far as is known when not all of it is there, which is after the end of `bytes`. */
 function endOfRow(bytes: Buffer, start: number): number {
-  if (bytes.length < start + 2) return start;
-  const count = bytes.readInt16BE(start);
   let at = start + 2;
+  if (bytes.length < at) return at;
+  const count = bytes.readInt16BE(start);
   for (let index = 0; index < count; index++) {
-    if (bytes.length < at + 4) return start;
+    if (bytes.length < at + 4) return at + 4;
     at += 4 + Math.max(0, bytes.readInt32BE(at));
   }
-  return at > bytes.length ? start : at;
+  return at;
 }
 
 function rowAt(bytes: Buffer, start: number, types: readonly BinaryType[]): ReadValue[] | null {

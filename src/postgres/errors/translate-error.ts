@@ -111,5 +111,7 @@ function copiedRow(where = ''): number | undefined {
 // PostgreSQL has no field for the object of a denied privilege, only its kind and name in the message.
 function deniedObject({ message }: Error): string {
   const [, kind, name] = /^permission denied for ([a-z ]+) "?(\w+)"?$/m.exec(message) ?? [];
-  return name === undefined ? '' : `: ${kind} "${name}"`;
+  if (name !== undefined) return `: ${kind} "${name}"`;
+  const [, filtered] = /row-level security policy for table "(\w+)"$/m.exec(message) ?? [];
+  return filtered === undefined ? '' : `: a row-level policy hides rows of table "${filtered}"`;
 }

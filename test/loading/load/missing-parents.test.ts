@@ -68,6 +68,23 @@ describe('a load of a row whose parent is missing', () => {
     });
   });
 
+  test.each(['insert_missing', 'fill_null'] as const)(
+    'by %s names no row that it leaves out',
+    async (mode) => {
+      await db.orm.em
+        .execute(`insert into synth_groups (id, name) values ('kept', 'g') on conflict do nothing;
+        insert into synths (id, nome, synth_group_id) values ('present', 'n', 'kept'), ('empty', 'n', null) on conflict do nothing`);
+      const given = [
+        { id: 'present', name: 'n', synthGroup: 'none1' },
+        { id: mode === 'fill_null' ? 'empty' : 'absent', name: 'n', synthGroup: 'none2' },
+      ];
+
+      const loaded = loadRows(db, { entity: entities.Synth, mode, rows: given });
+
+      await expect(loaded).rejects.toMatchObject({ column: 'synth_group_id', row: 2 });
+    },
+  );
+
   test('without the right to read the parents, has the error of the server', async () => {
     await db.transact(async (uow) => {
       await uow.em.execute(
