@@ -31,7 +31,7 @@ const layers: Partial<Record<string, readonly string[]>> = {
   // It re-exports the package `mikro-orm-safe-migrations`.
   migrator: [],
   loading: ['errors', 'json', 'wire', 'entities', 'postgres', 'repositories', 'database'],
-  exporting: ['json', 'wire', 'postgres', 'database', 'loading'],
+  exporting: ['errors', 'json', 'wire', 'postgres', 'database', 'loading'],
   'legacy-import': ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'database'],
   embedded: [],
   fastify: ['is-data-error', 'database'],

@@ -2,12 +2,14 @@ import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { Database } from '../database/database.ts';
 import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { tableName } from '../loading/load/column-sql.ts';
+import { InvalidValueError } from '../errors.ts';
 import { describeTarget } from '../loading/load/load-target.ts';
 import { refusePolicies } from '../postgres/sql/refuse-policies.ts';
 import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import { counted } from './counted.ts';
 import type { ExportCounts, ExportedTable, ExportFormat, ExportOptions } from './export-options.ts';
 import { parquetFile } from './parquet-file.ts';
+import { prepareTransaction } from './prepare-transaction.ts';
 import { csvFile, jsonlFile } from './text-files.ts';
 import { parentsFirst } from './parents-first.ts';
 
@@ -20,7 +22,7 @@ const files = { csv: csvFile, jsonl: jsonlFile, parquet: parquetFile } satisfies
  * Exports tables, all as they were at one moment. `write` gets one after the other, and reads its bytes; memory does not grow with the number of rows.
  * What is exported, `loadRows` and `synthdb load` bring back equal. Rows have no order. Returns the counts, in the order of the tables.
  *
- * @throws ConnectionError; ForbiddenError, also where a row-level policy would hide rows; what `write` throws, unchanged.
+ * @throws InvalidValueError for a class that is no entity; ConnectionError; ForbiddenError, also where a row-level policy would hide rows; what `write` throws, unchanged.
  */
 export function exportTables(
   database: Database,
@@ -32,15 +34,12 @@ export function exportTables(
       async (uow) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what reads is typed without the entity manager, which every unit has
         const { em } = uow as UnitOfWork;
-        // The text of values does not depend on what the role or the database sets.
-        await em.execute(
-          `set local datestyle = 'ISO, YMD'; set local timezone = 'UTC'; set local extra_float_digits = 1`,
-        );
         const metas = chosen(em, entities);
         await refusePolicies(
           em,
           metas.map((meta) => tableName(describeTarget(em, meta))),
         );
+        await prepareTransaction(em);
         const counts: ExportCounts[] = [];
         for (const meta of metas) counts.push(await exportTable(em, meta, format, write));
         return counts;
@@ -52,7 +51,15 @@ export function exportTables(
 
 function chosen(em: EntityManager, entities: ExportOptions['entities']): EntityMetadata[] {
   const all = parentsFirst([...em.getMetadata().getAll().values()]);
-  return entities?.map((entity) => em.getMetadata().get(entity)) ?? all;
+  return (
+    entities?.map((entity) => {
+      const meta = em.getMetadata().find(entity);
+      if (meta) return meta;
+      throw new InvalidValueError(`${entity.name} is not an entity of this database; pass its entity class`, {
+        argument: 'entities',
+      });
+    }) ?? all
+  );
 }
 
 async function exportTable(
@@ -70,9 +77,12 @@ async function exportTable(
       name: meta.className,
       bytes: counted(file, counts),
     });
-  } finally {
-    // Where `write` stopped early, so that the connection can be used again.
-    await file.return(0);
+  } catch (error) {
+    // The first error is thrown.
+    await file.return(0).catch(() => {});
+    throw error;
   }
+  // Where `write` stopped early, so that the connection can be used again.
+  await file.return(0);
   return counts;
 }

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { main, synthdb, type Run } from './run.ts';
@@ -150,6 +152,18 @@ test.each([
     ['Experiment', '--of', 'x', '--to', 'a.csv'],
     '--of is for a read model, and Experiment is an entity',
   ],
+  ['a parent of several', ['Experiment', 'Synth', '--of', 'x', '--to', 'a'], '--of is for one read model'],
+  ['an entity that is named twice', ['Synth', 'Synth', '--to', 'a'], 'Synth is named twice'],
+  [
+    'an ending of another format',
+    ['Synth', '--to', 'a.csv', '--format', 'parquet'],
+    'a.csv ends with another format than parquet',
+  ],
+  [
+    'a device',
+    ['Synth', '--to', '/dev/null'],
+    '/dev/null is not a regular file: give one, or - for standard output',
+  ],
   [
     'an unknown entity',
     ['Experiments', '--to', 'a.csv'],
@@ -182,6 +196,45 @@ test('a file that exists stays, unless it is to be replaced', async () => {
 
   expect(await run('export', 'SynthGroup', '--to', 'groups.csv', '--force')).toMatchObject({ code: 0 });
   expect(await readFile(join(directory, 'groups.csv'), 'utf8')).toContain('grp_2');
+});
+
+test('of several files, one that exists refuses all', async () => {
+  await writeFile(join(directory, 'synth.csv'), 'mine');
+
+  const refused = await run('export', '--to', '.');
+
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain('synth.csv exists: give --force to replace it');
+  expect((await readdir(directory)).toSorted()).toEqual(['package.json', 'synth.csv']);
+});
+
+test('a reader that leaves ends the export', async () => {
+  await db.orm.em.execute(
+    `insert into synth_groups (id, name) select 'many_' || n, repeat('x', 90) from generate_series(1, 300000) n`,
+  );
+  try {
+    const command = `"${process.execPath}" "${main}" export SynthGroup --to - | head -1; echo "\${PIPESTATUS[0]}"`;
+    const began = performance.now();
+    const { stdout } = await promisify(execFile)('bash', ['-c', command], {
+      cwd: directory,
+      env: { PATH: process.env['PATH'], DATABASE_URL: db.url },
+    });
+
+    expect(stdout.split('\n')).toEqual([expect.stringMatching(/^id,name/), '5', '']);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  } finally {
+    await db.orm.em.execute(`delete from synth_groups where id like 'many_%'`);
+  }
+});
+
+test('a timeout of the role does not end it', async () => {
+  const name = db.target.parts.database;
+  await db.orm.em.execute(`alter database "${name}" set statement_timeout = '1ms'`);
+  try {
+    expect(await run('export', 'SynthGroup', '--to', 'a.csv')).toMatchObject({ code: 0 });
+  } finally {
+    await db.orm.em.execute(`set statement_timeout = 0; alter database "${name}" reset statement_timeout`);
+  }
 });
 
 test('a link is replaced, and what it leads to stays', async () => {

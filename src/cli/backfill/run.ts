@@ -85,7 +85,7 @@ async function withFacts<T>(
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);
   const factsOf = (): AsyncIterable<object> => {
-    if (source.format === 'parquet') return readParquetRows(source, [], { json: csv.json, onRead });
+    if (source.format === 'parquet') return readParquetRows(source, [], { ...csv, onRead });
     const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
     return source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, [], csv.json);
   };

@@ -1,6 +1,7 @@
 import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import type { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
+import { prepareTransaction } from '../../exporting/prepare-transaction.ts';
 import { counted } from '../../exporting/counted.ts';
 import {
   formatRows,
@@ -61,7 +62,11 @@ export function readModelOf(
 export function exportReadModel(
   database: Database,
   { name, repository, method }: ExportedReadModel,
-  { of, format }: { readonly of: string | undefined; readonly format: 'csv' | 'jsonl' },
+  {
+    of,
+    format,
+    signal,
+  }: { readonly of: string | undefined; readonly format: 'csv' | 'jsonl'; readonly signal: AbortSignal },
   write: (exported: Pick<ExportedTable, 'name' | 'bytes'>) => Promise<void>,
 ): Promise<ExportCounts[]> {
   return database.read(
@@ -69,8 +74,8 @@ export function exportReadModel(
       const counts = { entity: name, rows: 0, bytes: 0 };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what reads is typed without the entity manager, which every unit has
       const { em } = uow as UnitOfWork;
-      // Which tables it reads is known to its repository only: PostgreSQL refuses to leave out rows of any.
-      await em.execute('set local row_security = off');
+      // Which tables it reads is known to its repository only.
+      await prepareTransaction(em);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the signature says that it streams
       const streams = Reflect.get(uow, repository) as Record<
         string,
@@ -80,6 +85,6 @@ export function exportReadModel(
       await write({ name, bytes: counted(formatRows(rows, format), counts) });
       return [counts];
     },
-    { snapshot: true },
+    { snapshot: true, signal },
   );
 }

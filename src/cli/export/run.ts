@@ -1,10 +1,11 @@
 import { hasLostOutput, print, printJson, table, UsageError, writeTo } from 'mikro-orm-safe-migrations/cli';
-import { mkdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { EntityClass, MikroORM } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
 import { exportReadModel, readModelOf } from './read-model.ts';
 import { exportFormats, exportTables, type ExportedTable, type ExportFormat } from '../../exporting/index.ts';
+import { parentsFirst } from '../../exporting/parents-first.ts';
 import { PartialFile } from '../../legacy-import/partial-file.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { ExportCommandOptions } from './command-options.ts';
@@ -16,19 +17,25 @@ export function exportToFiles(names: readonly string[], given: ExportCommandOpti
   keepHeapSmall();
   const { to, json = false } = given;
   const { format, fileOf } = destinationOf(names, given);
-  const readModel = names.length === 1 ? readModelOf(names[0] ?? '', given.of, format) : null;
+  const [name = ''] = names;
+  if (names.length !== 1 && given.of !== undefined) throw new UsageError('--of is for one read model');
+  const readModel = names.length === 1 ? readModelOf(name, given.of, format) : null;
   return withDatabase('application', async (orm, info) => {
     const isQuiet = json || to === '-';
     if (!isQuiet) printDatabase(info);
     const progress = new ExportProgress();
+    const lost = new AbortController();
     try {
       const write = (exported: Pick<ExportedTable, 'name' | 'bytes'>): Promise<void> =>
-        writeTable(exported, fileOf(exported.name), given, progress);
+        writeTable(exported, fileOf(exported.name), given, { progress, lost });
       const database = new Database(orm);
+      const { signal } = lost;
+      const entities = readModel ? [] : entitiesOf(orm, names);
+      refuseExisting(readModel ? [name] : entities.map((entity) => entity.name), fileOf, given);
       const counts =
         readModel && format !== 'parquet'
-          ? await exportReadModel(database, readModel, { of: given.of, format }, write)
-          : await exportTables(database, { format, entities: entitiesOf(orm, names) }, write);
+          ? await exportReadModel(database, readModel, { of: given.of, format, signal }, write)
+          : await exportTables(database, { format, entities, signal }, write);
       progress.stop();
       const tables = counts.map((one) => ({ ...one, file: fileOf(one.entity) }));
       if (to === '-') return;
@@ -44,6 +51,9 @@ export function exportToFiles(names: readonly string[], given: ExportCommandOpti
           ]),
         ),
       );
+    } catch (error) {
+      // The command says itself that its output is incomplete.
+      if (!lost.signal.aborted) throw error;
     } finally {
       progress.stop();
     }
@@ -64,10 +74,16 @@ function destinationOf(names: readonly string[], { to, format, json }: ExportCom
     return { format: format ?? 'csv', fileOf: () => null };
   }
   const ending = extname(to).slice(1).toLowerCase();
-  const isDirectory = statSync(to, { throwIfNoEntry: false })?.isDirectory() ?? ending === '';
+  const existing = statSync(to, { throwIfNoEntry: false });
+  if (existing && !existing.isDirectory() && !existing.isFile())
+    throw new UsageError(`${to} is not a regular file: give one, or - for standard output`);
+  const isDirectory = existing?.isDirectory() ?? (ending === '' || to.endsWith('/'));
   if (!isDirectory) {
     if (names.length !== 1) throw new UsageError(`${to} is one file: name one entity, or give a directory`);
-    const found = format ?? exportFormats.find((known) => known === ending);
+    const named = exportFormats.find((known) => known === ending);
+    if (format && named && named !== format)
+      throw new UsageError(`${to} ends with another format than ${format}: leave out --format, or rename it`);
+    const found = format ?? named;
     if (!found) throw new UsageError(`the format of ${to} is unknown; use --format csv, jsonl or parquet`);
     return { format: found, fileOf: () => to };
   }
@@ -78,21 +94,20 @@ function destinationOf(names: readonly string[], { to, format, json }: ExportCom
 async function writeTable(
   { name, bytes }: Pick<ExportedTable, 'name' | 'bytes'>,
   path: string | null,
-  { to, force = false }: ExportCommandOptions,
-  progress: ExportProgress,
+  { to }: ExportCommandOptions,
+  { progress, lost }: { readonly progress: ExportProgress; readonly lost: AbortController },
 ): Promise<void> {
   progress.begin(name);
   if (path === null) {
     for await (const chunk of bytes) {
       progress.write(chunk.length);
       await writeTo(1, chunk);
-      if (hasLostOutput(1)) return;
+      // The rest needs not be read.
+      if (hasLostOutput(1)) return lost.abort();
     }
     return;
   }
   if (path !== to) mkdirSync(to, { recursive: true });
-  if (!force && statSync(path, { throwIfNoEntry: false }))
-    throw new UsageError(`${path} exists: give --force to replace it`);
   using file = new PartialFile('the export', path);
   for await (const chunk of bytes) {
     progress.write(chunk.length);
@@ -101,8 +116,28 @@ async function writeTable(
   file.complete();
 }
 
-function entitiesOf(orm: MikroORM, names: readonly string[]): EntityClass<object>[] | undefined {
-  return names.length === 0 ? undefined : names.map((name) => entityOf(orm, name));
+/** @throws UsageError for a file that exists, before anything is written. */
+function refuseExisting(
+  names: readonly string[],
+  fileOf: Destination['fileOf'],
+  { force = false }: ExportCommandOptions,
+): void {
+  for (const name of names) {
+    const path = fileOf(name);
+    // Also a link that leads nowhere.
+    if (path !== null && !force && lstatSync(path, { throwIfNoEntry: false }))
+      throw new UsageError(`${path} exists: give --force to replace it`);
+  }
+}
+
+/** Returns the entities of these names, or all, in the order of their tables' references. */
+function entitiesOf(orm: MikroORM, names: readonly string[]): EntityClass<object>[] {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new UsageError(`${repeated} is named twice`);
+  if (names.length > 0) return names.map((name) => entityOf(orm, name));
+  const all = parentsFirst([...orm.getMetadata().getAll().values()]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
+  return all.map((meta) => meta.class as EntityClass<object>);
 }
 
 function entityOf(orm: MikroORM, name: string): EntityClass<object> {

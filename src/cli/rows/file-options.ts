@@ -67,7 +67,7 @@ export function csvOptionsOf(given: FileOptions, format: Format): CsvOptions {
   if (format !== 'csv') {
     const useless = (
       ['delimiter', 'columns', 'null', 'decimalComma', 'dateFormat', 'timeZone'] as const
-    ).find((name) => given[name] !== undefined);
+    ).find((name) => given[name] !== undefined && !(format === 'parquet' && name === 'timeZone'));
     if (useless !== undefined)
       throw new UsageError(
         `--${useless.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for CSV only`,

@@ -16,7 +16,7 @@ export function readFileRows(
   { csv, ...options }: DecodeOptions & { readonly csv: CsvOptions },
 ): AsyncIterable<object> {
   if (source.format === 'parquet')
-    return readParquetRows(source, columns, { json: csv.json, onRead: options.onRead });
+    return readParquetRows(source, columns, { ...csv, onRead: options.onRead });
   const text = decodeText(source.bytes, options);
   return source.format === 'csv' ? readCsvRows(text, columns, csv) : readJsonlRows(text, columns, csv.json);
 }

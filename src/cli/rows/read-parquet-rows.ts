@@ -3,7 +3,11 @@ import { isNativeError, isUint8Array } from 'node:util/types';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { textOfMicroseconds, textOfMicroseconds64 } from '../../wire/instant.ts';
+import { ConversionError } from '../../loading/load/conversion-error.ts';
+import type { SchemaElement } from 'hyparquet';
+import type { CellReader } from './cell-reader.ts';
 import type { JsonReader } from './json-reader.ts';
+import type { CsvOptions } from './read-csv-rows.ts';
 import type { ParquetSource } from './source.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -19,14 +23,16 @@ const parsers = {
 };
 
 /**
- * Yields the rows of a Parquet file, one row group in memory at a time. Times are in UTC, and texts in columns of documents are JSON.
+ * Yields the rows of a Parquet file, one row group in memory at a time. Texts in columns of documents are JSON. Dates, and times that the file does
+ * not give in UTC, are in the zone of `cells`.
  *
- * @throws UsageError when it is not a Parquet file, is damaged, or has another compression than Snappy; InvalidRowError for a document that is not JSON.
+ * @throws UsageError when it is not a Parquet file, is damaged, or has another compression than Snappy; InvalidRowError for a document that is not JSON, and for
+ * a time without a zone.
  */
 export async function* readParquetRows(
   { file, size }: ParquetSource,
   columns: readonly LoadColumn[],
-  { json, onRead }: { readonly json: JsonReader; readonly onRead: (bytes: number) => void },
+  { json, cells, onRead }: Pick<CsvOptions, 'json' | 'cells'> & { readonly onRead: (bytes: number) => void },
 ): AsyncGenerator<object> {
   const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
   const source = {
@@ -41,6 +47,10 @@ export async function* readParquetRows(
     throw new UsageError('the file is not a Parquet file, or is not complete', { cause });
   });
   const documents = columns.filter(({ type }) => type === 'jsonb').map(({ property }) => property);
+  const local = metadata.schema.filter(isLocal).map(({ name }) => name);
+  const instants = new Set(
+    columns.filter(({ type }) => type === 'timestamptz').map(({ property }) => property),
+  );
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
@@ -53,9 +63,37 @@ export async function* readParquetRows(
       const at = rowStart + index + 1;
       for (const property of documents)
         row[property] = documentOf(row[property], { row: at, property }, json);
+      for (const property of local)
+        row[property] = localTime(
+          row[property],
+          { row: at, property },
+          instants.has(property) ? cells : null,
+        );
       yield row;
     }
     rowStart = rowEnd;
+  }
+}
+
+/** Whether a column has dates, or times of a clock on a wall. */
+function isLocal({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  return converted === 'DATE' || (logical?.type === 'TIMESTAMP' && !logical.isAdjustedToUTC);
+}
+
+/** Returns a time without its zone, or in that of `cells`. */
+function localTime(
+  value: unknown,
+  at: { readonly row: number; readonly property: string },
+  cells: CellReader | null,
+): unknown {
+  if (typeof value !== 'string') return value;
+  const text = value.replace(/\+00$/, '');
+  if (!cells) return text;
+  try {
+    return cells.time(text);
+  } catch (cause) {
+    if (!(cause instanceof ConversionError)) throw cause;
+    throw new InvalidRowError(at, cause.message, { cause });
   }
 }
 

@@ -33,10 +33,11 @@ export class ReferencedKeys {
   async locate(error: DanglingReferenceError, em: EntityManager): Promise<DanglingReferenceError> {
     if (error.row !== undefined) return error;
     const found = [];
-    for (const { column, rows } of this.#columns) {
+    const reported = this.#columns.filter(({ column }) => isReported(error, column, ''));
+    for (const { column, rows } of reported.length > 0 ? reported : this.#columns) {
       const absent = await missingKeys(em, column, [...rows.keys()]);
       // Of a row that was left out, the server reports nothing.
-      const missing = this.#skipsRows ? absent.filter((key) => isReported(error, column, key)) : absent;
+      const missing = this.#skipsRows ? absent.filter((key) => isReported(error, column, `${key})`)) : absent;
       const numbers = missing.flatMap((key) => rows.get(key) ?? []);
       if (numbers.length > 0) found.push({ column, row: Math.min(...numbers) });
     }
@@ -52,9 +53,9 @@ export class ReferencedKeys {
   }
 }
 
-/** Whether the error of the server is about this value of a column. */
-function isReported({ cause }: DanglingReferenceError, { name }: LoadColumn, key: string): boolean {
-  return cause instanceof DatabaseError && cause.detail?.includes(`(${name})=(${key})`) === true;
+/** Whether the error of the server is about a value of a column that begins with `value`. */
+function isReported({ cause }: DanglingReferenceError, { name }: LoadColumn, value: string): boolean {
+  return cause instanceof DatabaseError && cause.detail?.includes(`(${name})=(${value}`) === true;
 }
 
 async function missingKeys(

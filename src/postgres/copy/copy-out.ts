@@ -26,7 +26,9 @@ export async function* copyOut(em: EntityManager, statement: string): AsyncGener
     throw toDataError(error);
   } finally {
     copy.resume();
-    await ended.catch(() => {});
+    await ended.catch((error: unknown) => {
+      throw toDataError(error);
+    });
   }
   return copy.rowCount;
 }

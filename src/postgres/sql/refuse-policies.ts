@@ -2,8 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ForbiddenError } from '../../errors.ts';
 
 /**
- * Refuses to read tables of which row-level policies hide rows from the role, as `tables`, quoted where SQL needs it, in the transaction of `em`.
- * Afterwards, PostgreSQL itself refuses to leave out rows in it.
+ * Refuses to read tables of which row-level policies hide rows from the role; `tables` are quoted where SQL needs it. Afterwards, PostgreSQL
+ * itself refuses to leave out rows in the transaction of `em`.
  *
  * @throws ForbiddenError with the names of the tables.
  */
@@ -15,7 +15,7 @@ export async function refusePolicies(em: EntityManager, tables: readonly string[
   if (filtered.length > 0) {
     const names = filtered.map(({ name }) => name).join(', ');
     throw new ForbiddenError(
-      `row-level policies hide rows of ${names} from this role: connect as the owner of the tables, or as a role with BYPASSRLS`,
+      `row-level policies hide rows of ${names} from this role: connect as a role with BYPASSRLS, or as the owner of the tables unless they force their policies`,
       {},
     );
   }
