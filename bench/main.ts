@@ -7,6 +7,7 @@ import { absolutes } from './absolutes.ts';
 import { commands } from './commands.ts';
 import { concurrencyWorkloads } from './concurrency.ts';
 import { compare, type Comparison } from './compare.ts';
+import { exporting } from './exporting.ts';
 import { legacyImport } from './legacy-import.ts';
 import { loading } from './loading.ts';
 import type { Quantiles } from './quantiles.ts';
@@ -41,6 +42,7 @@ try {
           ...(await absolutes(database, pool)),
           ...(await commands()),
           ...(await loading(database, pool)),
+          ...(await exporting(database, pool)),
           ...(await legacyImport(server)),
         ]
       : [];
