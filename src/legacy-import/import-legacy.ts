@@ -41,7 +41,7 @@ export interface ImportEvents {
   readonly onFinding?: ((finding: ImportFinding) => void) | undefined;
   /** Called when a phase of a table begins, with `done` 0, and after each chunk of rows. */
   readonly onProgress?: ((progress: TableProgress) => void) | undefined;
-  /** Called at the end for each row that was skipped. */
+  /** Called for each row that was rejected, and at the end for each that was skipped. */
   readonly onSkipped?: ((row: SkippedRow) => void) | undefined;
   /** Called after each table, before the target is verified. */
   readonly onTable?: ((result: TableResult) => void) | undefined;
@@ -132,6 +132,7 @@ class ImportRun {
       this.#emitProgress('importing', tableImport, 0, total);
       await tableImport.run(this.#targets.get(tableImport) ?? null, resumed.has(tableImport), {
         onFinding: (finding) => this.#events.onFinding?.(finding),
+        onRejected: this.#events.onSkipped,
         onRows: (done) => this.#emitProgress('importing', tableImport, done, total),
       });
       this.#events.onTable?.(tableImport.result(total, null));

@@ -6,11 +6,24 @@ import { LaterDocuments } from './source/later-documents.ts';
 import type { PartialSource } from './source/partial-source.ts';
 import { read } from './source/read-rows.ts';
 
-/** A row that was skipped, or a value of a skipped column with the key of its row. */
+/** A row that was skipped or rejected, or a value of a skipped column with the key of its row. */
 export interface SkippedRow {
   readonly table: string;
   /** The values by their columns: blobs in Base64, text that is not valid UTF-8 as null. */
   readonly row: Readonly<Record<string, string | number | null>>;
+  /** Why it was rejected, as `column: reason`; absent for a row that was skipped. */
+  readonly rejected?: string;
+}
+
+/** Returns a rejected row, with its values in the order of the columns. */
+export function rejectedRow(
+  { name, columns }: TargetTable,
+  values: readonly SourceValue[],
+  findings: readonly { readonly column: string | null; readonly reason: string }[],
+): SkippedRow {
+  const row = columns.map((column, index) => [column.name, plain(values[index] ?? null)] as const);
+  const reasons = findings.map(({ column, reason }) => (column === null ? reason : `${column}: ${reason}`));
+  return { table: name, row: Object.fromEntries(row), rejected: reasons.join('; ') };
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
 import type { ParentKeys } from './parent-keys.ts';
 import type { SourceRow } from './source/legacy-source.ts';
 import type { PartialSource } from './source/partial-source.ts';
+import { rejectedRow, type SkippedRow } from './skipped-rows.ts';
 import type { TableResult } from './table-result.ts';
 import type { TargetRows, Total } from './destination/target-rows.ts';
 import type { TargetTable } from './destination/target-table.ts';
@@ -22,6 +23,8 @@ const maxCharacters = 2_000_000;
 /** Callbacks of a table's import. */
 export interface TableEvents {
   readonly onFinding: (finding: ImportFinding) => void;
+  /** Called for each row that is rejected, with its values. */
+  readonly onRejected?: ((row: SkippedRow) => void) | undefined;
   /** Called after each chunk of rows, with the number of rows read so far. */
   readonly onRows: (done: number) => void;
 }
@@ -77,13 +80,17 @@ export class TableImport {
    *
    * @throws DataError when the target fails for a reason other than a row; batches written before stay.
    */
-  async run(target: TargetRows | null, mayExist: boolean, { onFinding, onRows }: TableEvents): Promise<void> {
+  async run(
+    target: TargetRows | null,
+    mayExist: boolean,
+    { onFinding, onRejected, onRows }: TableEvents,
+  ): Promise<void> {
     const report = (finding: ImportFinding): void => {
       this.#findings[finding.outcome] = (this.#findings[finding.outcome] ?? 0) + 1;
       onFinding(finding);
     };
     const store = (batch: readonly ConvertedRow[]): Promise<void> =>
-      this.#store(target, batch, mayExist, report);
+      this.#store(target, batch, mayExist, { report, onRejected });
     // The next batch is read while PostgreSQL stores one.
     let storing = Promise.resolve();
     let [batch, characters, done]: [ConvertedRow[], number, number] = [[], 0, 0];
@@ -92,8 +99,10 @@ export class TableImport {
         const findings: RemediedFinding[] = [];
         const converted = this.#convert(row, this.#parents, findings);
         for (const { remedy: _, isDangling: __, ...finding } of findings) report(finding);
-        if (!converted) this.#countRejected(findings);
-        else {
+        if (!converted) {
+          this.#countRejected(findings);
+          onRejected?.(rejectedRow(this.table, row.values, findings));
+        } else {
           batch.push(converted);
           for (const field of converted.fields) characters += field?.length ?? 0;
         }
@@ -153,7 +162,7 @@ export class TableImport {
     target: TargetRows | null,
     batch: readonly ConvertedRow[],
     mayExist: boolean,
-    report: (finding: ImportFinding) => void,
+    { report, onRejected }: { report: TableEvents['onFinding']; onRejected: TableEvents['onRejected'] },
   ): Promise<void> {
     if (batch.length === 0) return;
     const { written, found, refused } = target
@@ -168,8 +177,9 @@ export class TableImport {
     this.#written += written.length;
     this.#found += found.length;
     this.#rejected += refused.length;
-    for (const [{ key }, reason] of refused) {
+    for (const [{ key, fields }, reason] of refused) {
       const [first = ''] = key;
+      onRejected?.(rejectedRow(this.table, fields, [{ column: null, reason }]));
       this.#parents.rejectKey(this.table, first);
       report({ outcome: 'rejected', table: this.table.name, key: key.join(', '), column: null, reason });
     }

@@ -111,6 +111,36 @@ test('a document that the experiment has already stays, and the other one is lef
   expect(result.unknown).toContainEqual({ name: 'prfaq_metadata', rows: 4, skipped: true });
 });
 
+test('--export-skipped keeps rejected rows with the reason, those that PostgreSQL refuses as well', async () => {
+  const from = workshop.file(
+    {},
+    {
+      sql: `drop table synths; create table synths (id text, nome text, created_at text);
+      insert into synths values ('a', 'Ana', 'yesterday'), ('b', 'Eva', '2025-03-01T12:00:00Z'), ('b', 'Bia', '2025-03-01T12:00:00Z')`,
+    },
+  );
+  const kept = join(workshop.directory, 'rejected.jsonl');
+
+  const { code } = await synthdb(['import', '--from', from, '--export-skipped', kept], workshop.directory, {
+    DATABASE_URL: workshop.database.url,
+  });
+
+  expect(code).toBe(1);
+  const lines = readFileSync(kept, 'utf8').trimEnd().split('\n');
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+    {
+      table: 'synths',
+      row: expect.objectContaining({ id: 'a', nome: 'Ana', created_at: 'yesterday' }),
+      rejected: 'created_at: is not a time in a known format',
+    },
+    {
+      table: 'synths',
+      row: expect.objectContaining({ id: 'b', nome: 'Bia' }),
+      rejected: expect.stringContaining('synths_pkey'),
+    },
+  ]);
+});
+
 test('what is left behind needs --skip, is kept by --export-skipped, and named in the last line', async () => {
   const from = file();
   const kept = join(workshop.directory, 'kept.jsonl');

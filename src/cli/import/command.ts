@@ -18,7 +18,10 @@ export function importCommand(): Command {
       'time zone of times without one, such as America/Sao_Paulo or UTC; default: they are rejected',
     )
     .option('--skip <names>', 'skip tables (a) and columns (a.b) that the target has no place for', names)
-    .option('--export-skipped <file>', 'write what is skipped to a file, as JSON lines: { table, row }')
+    .option(
+      '--export-skipped <file>',
+      'write what is skipped or rejected to a file, as JSON lines: { table, row, rejected }',
+    )
     .option('--report <file>', 'write the report to a file, as JSON')
     .option('--allow-rejected <count>', 'number of rows that may be rejected', integer, 0)
     .option(

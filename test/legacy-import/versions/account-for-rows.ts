@@ -97,7 +97,10 @@ function expectLeft({ result, skipped }: Account, name: string, rows: readonly R
   const [table, column] = name.split('.');
   // A document that stays behind does so as a whole, also where it has no `source_id`.
   const kept = skipped.filter(
-    (one) => one.table === table && (column === undefined || column === 'source_id' || column in one.row),
+    (one) =>
+      one.rejected === undefined &&
+      one.table === table &&
+      (column === undefined || column === 'source_id' || column in one.row),
   );
   expect(kept.map(({ row }) => comparable(row)).toSorted()).toEqual(rows.map(comparable).toSorted());
 }
@@ -120,7 +123,7 @@ function comparable(row: Readonly<Record<string, SQLInputValue>>): string {
 
 async function expectStored(
   database: TestDatabase,
-  { result, findings }: Account,
+  { result, findings, skipped }: Account,
   { table, rows, zone }: { table: string; rows: readonly LegacyRow[]; zone: string },
 ): Promise<number> {
   const reported = findings.filter((finding) => finding.table === table && finding.outcome === 'rejected');
@@ -137,6 +140,18 @@ async function expectStored(
     written: kept.length + extra,
   });
   expect({ table, rejected: reported.length }).toEqual({ table, rejected: rows.length - kept.length });
+  const exported = skipped.filter((one) => one.table === table && one.rejected !== undefined);
+  const names = (legacyTables[table] ?? []).map(({ name }) => name);
+  const lost = rows.filter((row) => !kept.includes(row));
+  // With the columns of the newest version, those that the source lacks as NULL.
+  const whole = (row: LegacyRow): LegacyRow =>
+    Object.fromEntries(names.toSorted().map((name) => [name, row[name] ?? null]));
+  expect(exported.map(({ row }) => comparable(whole(row)))).toEqual(
+    lost.map((row) => comparable(whole(row))),
+  );
+  expect(exported.map(({ rejected }) => rejected)).toEqual(
+    reported.map(({ column, reason }) => `${column}: ${reason}`),
+  );
   const key = legacyTables[table]?.[0]?.name ?? '';
   // Those without a key get one.
   for (const same of Object.values(Object.groupBy(kept, (row) => String(row[key] === null))))

@@ -63,7 +63,8 @@ export function expectedDocuments(file: DatabaseSync): ExpectedDocument[] {
   if (executions.includes('summary_content')) {
     const rows = file
       .prepare(
-        `select e.*, max(coalesce(e.completed_at, e.started_at)) as time from research_executions e
+        `select e.exec_id, e.experiment_id, e.summary_content, e.model, max(coalesce(e.completed_at, e.started_at)) as time
+         from research_executions e
          where trim(e.summary_content) <> '' and e.experiment_id is not null and ${without('summary')} group by e.experiment_id`,
       )
       .all();
