@@ -67,7 +67,7 @@ const [tables = '', indexed = '', slowly = '', looks = ''] = chain.map(({ name }
 
 // What the migrator asks and writes down for itself; transactions with nothing else in them are its own too.
 const ownBusiness =
-  /"migrator"|"mikro_orm_migrations"|"mikro_orm_safe_migrations"|^select pg_current_xact_id\(\)|^(?:select pg_advisory_unlock_all\(\); unlisten \*; )?discard sequences$|pg_stat_activity|to_regclass|to_regnamespace|pg_settings|^select current_setting\('role'|^select set_config\('role'|clock_timestamp\(\)\) #>> '{}' as now|^select pg_backend_pid\(\) as pid$|^select (?:from|format\('%I\.%I', nspname, relname\) as name from) pg_class|^set local search_path to '';/;
+  /"migrator"|"mikro_orm_migrations"|"mikro_orm_safe_migrations"|^select pg_current_xact_id\(\)|^(?:select pg_advisory_unlock_all\(\); unlisten \*; )?discard sequences$|pg_stat_activity|to_regclass|to_regnamespace|pg_settings|^select set_config\(name, '0', |^select current_setting\('role'|^select set_config\('role'|clock_timestamp\(\)\) #>> '{}' as now|^select pg_backend_pid\(\) as pid$|^select (?:from|format\('%I\.%I', nspname, relname\) as name from) pg_class|^set local search_path to '';/;
 
 function sent(proxy: WireProxy): string[] {
   const rest: string[] = [];
