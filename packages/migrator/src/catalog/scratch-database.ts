@@ -5,6 +5,7 @@ import { withPoolErrorsHandled, withQueriesIntercepted } from '../session/driver
 import { poolSession, type Session } from '../session/session.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { refuseServerFunctions } from './server-functions.ts';
+import { dropDatabase } from './drop-database.ts';
 import { ServerGuard } from './server-guard.ts';
 
 const prefix = 'migrator_scratch_';
@@ -54,7 +55,7 @@ export async function withScratchDatabase<T>(
         await scratch.close(true);
       }
     } finally {
-      await server.query(`drop database if exists "${name}" with (force)`);
+      await dropDatabase(server, name);
     }
   });
 }

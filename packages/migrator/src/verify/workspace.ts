@@ -1,4 +1,5 @@
 import { MikroORM } from '@mikro-orm/postgresql';
+import { dropDatabase } from '../catalog/drop-database.ts';
 import type { Session } from '../session/session.ts';
 
 /**
@@ -44,8 +45,8 @@ export class Workspace {
     const name = `${this.#name}_${this.#purpose}${++this.#count}`;
     // A template must have no connections. The pool opens others later.
     await this.#server.query(
-      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
-      [this.#name],
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and backend_type = $2',
+      [this.#name, 'client backend'],
     );
     await this.#server.query(`create database "${name}" template "${this.#name}" ${this.#strategy}`);
     try {
@@ -71,7 +72,7 @@ export class Workspace {
   }
 
   async #drop(name: string): Promise<void> {
-    await this.#server.query(`drop database if exists "${name}" with (force)`);
+    await dropDatabase(this.#server, name);
   }
 }
 
