@@ -20,7 +20,7 @@ const files = { csv: csvFile, jsonl: jsonlFile, parquet: parquetFile } satisfies
 
 /**
  * Exports tables, all as they were at one moment. `write` gets one after the other, and reads its bytes; memory does not grow with the number of rows.
- * What is exported, `loadRows` and `synthdb load` bring back equal. Rows have no order. Returns the counts, in the order of the tables.
+ * What is exported, `loadRows` and `synthdb load` bring back equal, but for numbers that are NaN or infinite, which they refuse. Rows have no order. Returns the counts, in the order of the tables.
  *
  * @throws InvalidValueError for a class that is no entity; ConnectionError; ForbiddenError, also where a row-level policy would hide rows; what `write` throws, unchanged.
  */
@@ -35,11 +35,11 @@ export function exportTables(
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what reads is typed without the entity manager, which every unit has
         const { em } = uow as UnitOfWork;
         const metas = chosen(em, entities);
+        await prepareTransaction(em);
         await refusePolicies(
           em,
           metas.map((meta) => tableName(describeTarget(em, meta))),
         );
-        await prepareTransaction(em);
         const counts: ExportCounts[] = [];
         for (const meta of metas) counts.push(await exportTable(em, meta, format, write));
         return counts;
@@ -50,16 +50,14 @@ export function exportTables(
 }
 
 function chosen(em: EntityManager, entities: ExportOptions['entities']): EntityMetadata[] {
-  const all = parentsFirst([...em.getMetadata().getAll().values()]);
-  return (
-    entities?.map((entity) => {
-      const meta = em.getMetadata().find(entity);
-      if (meta) return meta;
-      throw new InvalidValueError(`${entity.name} is not an entity of this database; pass its entity class`, {
-        argument: 'entities',
-      });
-    }) ?? all
-  );
+  if (!entities) return parentsFirst([...em.getMetadata().getAll().values()]);
+  return entities.map((entity) => {
+    const meta = em.getMetadata().find(entity);
+    if (meta) return meta;
+    throw new InvalidValueError(`${entity.name} is not an entity of this database; pass its entity class`, {
+      argument: 'entities',
+    });
+  });
 }
 
 async function exportTable(

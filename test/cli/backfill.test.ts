@@ -170,7 +170,7 @@ describe('synthdb backfill', () => {
       '',
       'postgresql://a@127.0.0.1:1/none',
     );
-    const told = await run(['facts.csv', '--dry-run'], '', 'postgresql://a@127.0.0.1:1/none');
+    const shown = await run(['facts.csv', '--dry-run'], '', 'postgresql://a@127.0.0.1:1/none');
 
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -185,7 +185,7 @@ describe('synthdb backfill', () => {
         ...Array<unknown>(8).fill(expect.anything()),
       ],
     });
-    expect(told.stdout).toMatch(/^synths +Synth +3$/m);
+    expect(shown.stdout).toMatch(/^synths +Synth +3$/m);
     expect(await stored()).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ describe('synthdb backfill', () => {
     await writeFile(join(directory, 'config.json'), JSON.stringify(config));
 
     const { code, stdout } = await run(['facts.csv', '--json']);
-    const told = await run(['facts.csv']);
+    const shown = await run(['facts.csv']);
 
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -210,10 +210,10 @@ describe('synthdb backfill', () => {
         { name: 'synths', outcome: 'skipped', error: null },
       ],
     });
-    expect(told.stdout).toMatch(
+    expect(shown.stdout).toMatch(
       /^broken .*failed: a parent references a missing row .*on table "synths" in row 1$/m,
     );
-    expect(told.stdout).toMatch(/^synths .*skipped: a dependency failed$/m);
+    expect(shown.stdout).toMatch(/^synths .*skipped: a dependency failed$/m);
   });
 
   test.each([

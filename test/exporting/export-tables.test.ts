@@ -33,7 +33,7 @@ test('CSV has a header of properties, and JSON lines are objects of them', async
   expect(await read('jsonl')).toMatch(/^\{"id":"grp_1","name":"a",[^\n]*\}\n$/);
 });
 
-test('all tables are as they were at one moment, whatever commits meanwhile', async () => {
+test('all tables are as they were at one moment, although others commit meanwhile', async () => {
   const names: string[] = [];
   const counts = await exportTables(
     db,

@@ -10,6 +10,7 @@ import { PartialFile } from '../../legacy-import/partial-file.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { ExportCommandOptions } from './command-options.ts';
 import { keepHeapSmall } from '../rows/keep-heap-small.ts';
+import { entityNamed } from '../rows/entity-named.ts';
 import { ExportProgress } from '../progress/export-progress.ts';
 
 /** Runs `synthdb export`: writes each table to a file, which gets its name when it is complete. */
@@ -102,7 +103,7 @@ async function writeTable(
     for await (const chunk of bytes) {
       progress.write(chunk.length);
       await writeTo(1, chunk);
-      // The rest needs not be read.
+      // The rest need not be read.
       if (hasLostOutput(1)) return lost.abort();
     }
     return;
@@ -131,24 +132,15 @@ function refuseExisting(
 }
 
 /** Returns the entities of these names, or all, in the order of their tables' references. */
-function entitiesOf(orm: MikroORM, names: readonly string[]): EntityClass<object>[] {
+function entitiesOf({ em }: MikroORM, names: readonly string[]): EntityClass<object>[] {
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new UsageError(`${repeated} is named twice`);
-  if (names.length > 0) return names.map((name) => entityOf(orm, name));
-  const all = parentsFirst([...orm.getMetadata().getAll().values()]);
+  const metas =
+    names.length > 0
+      ? names.map((name) => entityNamed(em, name))
+      : parentsFirst([...em.getMetadata().getAll().values()]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
-  return all.map((meta) => meta.class as EntityClass<object>);
-}
-
-function entityOf(orm: MikroORM, name: string): EntityClass<object> {
-  const all = [...orm.getMetadata().getAll().values()];
-  const found = all.find(({ className }) => className === name);
-  if (!found) {
-    const known = all.map(({ className }) => className).toSorted();
-    throw new UsageError(`unknown entity "${name}"; expected one of: ${known.join(', ')}`);
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
-  return found.class as EntityClass<object>;
+  return metas.map((meta) => meta.class as EntityClass<object>);
 }
 
 function dashed(name: string): string {

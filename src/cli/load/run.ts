@@ -10,6 +10,7 @@ import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
 import { csvOptionsOf } from '../rows/file-options.ts';
+import { entityNamed } from '../rows/entity-named.ts';
 import { FirstRows } from '../rows/first-rows.ts';
 import { readFileRows } from '../rows/read-file-rows.ts';
 import { withSource, type Source } from '../rows/source.ts';
@@ -54,12 +55,7 @@ async function withRows<T>(
   work: (options: LoadOptions<object> & { readonly rows: AsyncIterable<object> }) => Promise<T>,
 ): Promise<T> {
   const csv = csvOptionsOf(given, source.format);
-  const meta = [...em.getMetadata().getAll().values()];
-  const found = meta.find(({ className }) => className === name);
-  if (!found) {
-    const names = meta.map(({ className }) => className).toSorted();
-    throw new UsageError(`unknown entity "${name}"; expected one of: ${names.join(', ')}`);
-  }
+  const found = entityNamed(em, name);
   const { columns } = describeTarget(em, found);
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);

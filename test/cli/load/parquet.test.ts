@@ -19,6 +19,9 @@ afterAll(async () => {
 });
 beforeEach(() => db.orm.em.fork().execute('delete from synth_groups'));
 
+const appending = ['--entity', 'SynthGroup', '--mode', 'append'];
+const run = (...args: string[]): Promise<Run> => synthdb(args, directory, { DATABASE_URL: db.url });
+
 const micros = 1_772_366_400_123_456n;
 
 /** Loads a group whose time is written as this type. */
@@ -37,8 +40,7 @@ async function load(type: object, value: unknown, ...options: string[]): Promise
     ],
   });
   await writeFile(join(directory, 'groups.parquet'), Buffer.from(bytes));
-  const loading = ['load', 'groups.parquet', '--entity', 'SynthGroup', '--mode', 'append', ...options];
-  return synthdb(loading, directory, { DATABASE_URL: db.url });
+  return run('load', 'groups.parquet', ...appending, ...options);
 }
 
 const stored = (): Promise<object[]> =>
@@ -71,4 +73,44 @@ test.each([
 
   expect(await load(type, value, '--time-zone', 'America/Sao_Paulo')).toMatchObject({ code: 0 });
   expect(await stored()).toEqual([{ time: expected }]);
+});
+
+test.each([
+  ['text', Buffer.from('id,name\n')],
+  ['a part of a file', Buffer.from('PAR1')],
+])('load refuses %s that is named .parquet', async (_, content) => {
+  await writeFile(join(directory, 'a.parquet'), content);
+
+  const { code, stderr } = await run('load', 'a.parquet', ...appending);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain('the file is not a Parquet file, or is not complete');
+});
+
+test.each(['ZSTD', 'GZIP'] as const)(
+  'load names the compression %s, which it does not read',
+  async (codec) => {
+    const data = Array.from({ length: 100 }, (_, n) => `group ${n}`);
+    const columnData = ['id', 'name'].map((name) => ({ name, data, type: 'STRING' as const }));
+    const compressors = { [codec]: (bytes: Uint8Array) => bytes.slice(1) };
+    const content = parquetWriteBuffer({ codec, compressors, columnData });
+    await writeFile(join(directory, 'a.parquet'), Buffer.from(content));
+
+    const { code, stderr } = await run('load', 'a.parquet', ...appending);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the Parquet file is compressed with ${codec}; write it with Snappy`);
+  },
+);
+
+test('load takes Parquet from a file only, without options for CSV', async () => {
+  expect(await run('load', '-', '--format', 'parquet', ...appending)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Parquet is read from its end: - has to be a file'),
+  });
+  await run('export', 'SynthGroup', '--to', 'groups.parquet');
+  expect(await run('load', 'groups.parquet', '--null', 'x', ...appending)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--null is for CSV only'),
+  });
 });
